@@ -1,0 +1,103 @@
+"""What RobSelf is told before it sees a pair: network, optimisation, presets."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from robself.errors import ConfigError
+
+Variant = Literal["re", "de"]
+ScheduleName = Literal["coarse_to_fine", "paper"]
+Modality = Literal["depth", "nir"]
+
+
+class ModelConfig(BaseModel):
+    """The network: paper Sec. 3 and 5.
+
+    eta None: no threshold (Eq. 4 is not used, every pixel has the large kernel).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    variant: Variant = "re"
+    channels: int = Field(64, ge=4, le=256, description="C, channels of every feature map")
+    levels: int = Field(4, ge=1, le=7, description="i, levels of the misalignment estimator")
+    large_kernel: int = Field(7, ge=1, le=31, description="m, kernel of important pixels (odd)")
+    small_kernel: int = Field(5, ge=1, le=31, description="n, kernel of the other pixels (odd)")
+    eta: float | None = Field(0.7, ge=0, description="scale of the importance threshold, Eq. 4")
+    separate_heads: bool = Field(False, description="a head of its own for the translation (Sec. 5.4, NIR)")
+    residual: bool = Field(False, description="heads predict what is to be added to the upsampled source")
+
+
+class RobSelfConfig(BaseModel):
+    """Everything a run depends on besides its pair."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str
+    model: ModelConfig
+    modality: Modality = "depth"
+    schedule: ScheduleName = "coarse_to_fine"
+    seed: int = 0
+
+    @property
+    def variant(self) -> Variant:
+        return self.model.variant
+
+    @classmethod
+    def from_preset(
+        cls,
+        name: str,
+        variant: str = "re",
+        schedule: str = "coarse_to_fine",
+        modality: str | None = None,
+        seed: int = 0,
+    ) -> RobSelfConfig:
+        """A preset's configuration.
+
+        Args:
+            modality: "depth" or "nir"; None: the preset's own.
+
+        Raises:
+            ConfigError: an unknown name, with the names there are.
+        """
+        _one_of("preset", name, list(PRESETS))
+        _one_of("variant", variant, list(get_args(Variant)))
+        _one_of("schedule", schedule, list(get_args(ScheduleName)))
+        settings: dict[str, Any] = dict(PRESETS[name])
+        modality = modality or settings.pop("modality", "depth")
+        settings.pop("modality", None)
+        _one_of("modality", modality, list(get_args(Modality)))
+        try:
+            model = ModelConfig(variant=variant, **settings)
+            return cls(preset=name, model=model, modality=modality, schedule=schedule, seed=seed)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"{where}: {first['input']!r}: {first['msg']}") from None
+
+
+# The settings of Sec. 5.2 to 5.4; `robot` is this project's own (docs/method.md).
+_DEPTH = {"large_kernel": 7, "small_kernel": 5, "eta": 0.7}
+_NIR = {"large_kernel": 3, "small_kernel": 3, "eta": None, "separate_heads": True, "modality": "nir"}
+PRESETS: dict[str, dict[str, Any]] = {
+    "task1_x4": {"levels": 4, **_DEPTH},
+    "task1_x8": {"levels": 5, "large_kernel": 13, "small_kernel": 7, "eta": 0.7},
+    "task2_x2": {"levels": 3, **_DEPTH},
+    "task2_x4": {"levels": 4, **_DEPTH},
+    "task3_x2": {"levels": 4, **_NIR},
+    "task3_x4": {"levels": 5, **_NIR},
+    "robot": {"levels": 4, "channels": 32, "residual": True, **_DEPTH},
+}
+
+
+def presets() -> list[str]:
+    """Names of the presets: the paper's tasks at their factors, and `robot`."""
+    return list(PRESETS)
+
+
+def _one_of(what: str, value: str, known: list[str]) -> None:
+    if value not in known:
+        raise ConfigError(f"{what}: {value!r} is unknown, expected one of {', '.join(known)}")

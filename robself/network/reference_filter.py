@@ -1,0 +1,54 @@
+"""Content-aware reference filter (Sec. 3.3, Fig. 4): the source enhances itself, the guide says how."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from robself.network.convolution import conv1x1
+from robself.network.neighbourhood_attention import neighbourhood_attention
+
+
+def importance_map(source: torch.Tensor) -> torch.Tensor:
+    """Eq. 3: M_imp, the channels' mean gradient magnitude (Sobel's operator, reflected at the border).
+
+    Shape: (B, C, H, W) -> (B, H, W) float32.
+    """
+    padded = F.pad(source.float(), (1, 1, 1, 1), mode="reflect")
+    left, middle, right = padded[..., :-2], padded[..., 1:-1], padded[..., 2:]
+    across = right - left
+    horizontal = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
+    smooth = left + 2 * middle + right
+    vertical = smooth[..., 2:, :] - smooth[..., :-2, :]
+    return torch.hypot(horizontal, vertical).mean(1)
+
+
+def important_pixels(importance: torch.Tensor, eta: float) -> torch.Tensor:
+    """Eq. 4: where M_imp exceeds tau = eta E[M_imp], E over each image. (B, H, W) -> (B, H, W) bool."""
+    return importance > eta * importance.mean((1, 2), keepdim=True)
+
+
+class ReferenceFilter(nn.Module):
+    """Eq. 3-6: every source pixel becomes the mean of its neighbours, weighted by likeness to the reference.
+
+    Args:
+        large: m, the kernel of important pixels. small: n, that of the others.
+        eta: scale of the threshold, Eq. 4; None: no threshold, every pixel is important.
+
+    Shape: source, reference (B, C, H, W) -> (B, C, H, W).
+    """
+
+    def __init__(self, channels: int, large: int, small: int, eta: float | None) -> None:
+        super().__init__()
+        self.large, self.small, self.eta = large, small, eta
+        self.project_source = conv1x1(channels, channels)
+        self.project_reference = conv1x1(channels, channels)
+        self.project_enhanced = conv1x1(channels, channels)
+
+    def forward(self, source: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+        important = None
+        if self.eta is not None and self.small != self.large:
+            with torch.no_grad():  # a choice of kernel, not a quantity to descend along
+                important = important_pixels(importance_map(source), self.eta)
+        source, reference = self.project_source(source), self.project_reference(reference)
+        enhanced = neighbourhood_attention(reference, source, self.large, self.small, important)
+        return self.project_enhanced(enhanced)

@@ -1,0 +1,64 @@
+"""Reflection padding that keeps the feature's type and memory layout.
+
+PyTorch's own reflection padding turns 16-bit channels-last features into 32-bit channels-first ones and back,
+which costs more than the convolution that follows.
+"""
+
+import torch
+
+
+def reflect_indices(size: int, before: int, after: int) -> list[int]:
+    """Positions in 0..size-1 of a row of `size` pixels mirrored about its end pixels, as often as needed."""
+    period = max(2 * (size - 1), 1)
+    wrapped = (abs(index) % period for index in range(-before, size + after))
+    return [min(index, period - index) if size > 1 else 0 for index in wrapped]
+
+
+class _ReflectionPadding(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, image: torch.Tensor, left: int, right: int, top: int, bottom: int) -> torch.Tensor:
+        batch, channels, height, width = image.shape
+        ctx.padding = left, right, top, bottom
+        ctx.size = height, width
+        padded = torch.empty(
+            (batch, channels, height + top + bottom, width + left + right),
+            dtype=image.dtype,
+            device=image.device,
+            memory_format=torch.channels_last,
+        )
+        inside = padded[..., top : top + height, :]
+        inside[..., left : left + width].copy_(image)
+        for target, origin in _mirrors(width, left, right):
+            inside[..., target].copy_(inside[..., left + origin])
+        for target, origin in _mirrors(height, top, bottom):
+            padded[..., target, :].copy_(padded[..., top + origin, :])
+        return padded
+
+    @staticmethod
+    def backward(ctx, gradient: torch.Tensor):
+        left, right, top, bottom = ctx.padding
+        height, width = ctx.size
+        inside = gradient[..., top : top + height, :].clone(memory_format=torch.channels_last)
+        for target, origin in _mirrors(height, top, bottom):
+            inside[..., origin, :] += gradient[..., target, :]
+        result = inside[..., left : left + width].clone(memory_format=torch.channels_last)
+        for target, origin in _mirrors(width, left, right):
+            result[..., origin] += inside[..., target]
+        return result, None, None, None, None
+
+
+def _mirrors(size: int, before: int, after: int) -> list[tuple[int, int]]:
+    """(position in the padded row, position in the row that it repeats) of every padded pixel."""
+    origins = reflect_indices(size, before, after)
+    outside = [*range(before), *range(before + size, before + size + after)]
+    return [(target, origins[target]) for target in outside]
+
+
+def reflect(image: torch.Tensor, left: int, right: int, top: int, bottom: int) -> torch.Tensor:
+    """(B, C, H, W) -> (B, C, top + H + bottom, left + W + right), channels last.
+
+    Also serves images smaller than their padding: they are mirrored again and again.
+    """
+    if not (left or right or top or bottom):
+        return image
+    return _ReflectionPadding.apply(image, left, right, top, bottom)

@@ -1,0 +1,70 @@
+"""RobSelf (Sec. 3.1, Fig. 2): extraction, translation, filtering, prediction."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from robself.config import ModelConfig, RobSelfConfig
+from robself.network.extraction import ExtractionLayer
+from robself.network.prediction_head import PredictionHead
+from robself.network.reflection import reflect
+from robself.network.reference_filter import ReferenceFilter
+from robself.network.translator import Translator
+
+
+class Prediction(NamedTuple):
+    """sr, translated: (B, 1, H, W) float32, normalised units. displacement: (B, N, H, W) float32, px."""
+
+    sr: torch.Tensor
+    translated: torch.Tensor
+    displacement: torch.Tensor
+
+
+class RobSelf(nn.Module):
+    """The network of the paper, for one pair at a time.
+
+    Shape: upsampled source (B, 1, H, W), guide (B, 3, H, W), both normalised -> `Prediction`. Any H, W:
+    the frame is reflected up to the estimator's multiple of 2**levels and cropped back.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        channels = config.channels
+        self.config = config
+        self.extract_source = ExtractionLayer(1, channels)
+        self.extract_guide = ExtractionLayer(3, channels)
+        self.translator = Translator(channels, config.levels, config.variant)
+        self.filter = ReferenceFilter(channels, config.large_kernel, config.small_kernel, config.eta)
+        self.head = PredictionHead(channels, from_zero=config.residual)
+        self.translation_head = PredictionHead(channels, from_zero=config.residual) if config.separate_heads else self.head
+
+    @classmethod
+    def from_preset(cls, name: str, variant: str = "re") -> RobSelf:
+        """The network of a preset (`robself.presets()`), freshly initialised.
+
+        Raises:
+            ConfigError: unknown preset or variant.
+        """
+        return cls(RobSelfConfig.from_preset(name, variant=variant).model)
+
+    def forward(self, source: torch.Tensor, guide: torch.Tensor, displacement_scale: float = 1.0, dtype: torch.dtype = torch.float32) -> Prediction:
+        height, width = guide.shape[-2:]
+        rows, columns = self._padding(height, width)
+        source_feature = self.extract_source(reflect(source.to(dtype), 0, columns, 0, rows))
+        guide_feature = self.extract_guide(reflect(guide.to(dtype), 0, columns, 0, rows))
+        aligned, displacement = self.translator(source_feature, guide_feature, displacement_scale)
+        enhanced = self.filter(source_feature, aligned)
+        sr = self.head(enhanced)[..., :height, :width].float()
+        translated = self.translation_head(aligned)[..., :height, :width].float()
+        if self.config.residual:
+            sr, translated = sr + source, translated + source
+        return Prediction(sr, translated, displacement[..., :height, :width])
+
+    def _padding(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns to add: reflected convolutions need two pixels at the estimator's bottom."""
+        multiple = 2**self.config.levels
+        rows, columns = (max(-(-size // multiple), 2) * multiple for size in (height, width))
+        return rows - height, columns - width

@@ -1,0 +1,28 @@
+"""Sample a feature map at displaced positions, the operation inside both branches of Eq. 2."""
+
+import torch
+import torch.nn.functional as F
+
+
+def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
+    """(H, W, 2) float32: the (x, y) position of every pixel, in px."""
+    ys = torch.arange(height, device=device, dtype=torch.float32)
+    xs = torch.arange(width, device=device, dtype=torch.float32)
+    return torch.stack((xs.expand(height, width), ys[:, None].expand(height, width)), dim=-1)
+
+
+def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Bilinear sampling; positions outside the frame take the nearest pixel of its border.
+
+    Args:
+        feature: (B, C, H, W).
+        positions: (B, H', W', 2) float32, (x, y) in px: 16-bit floats cannot hold a position of a large image.
+
+    Returns:
+        (B, C, H', W') in the feature's type.
+    """
+    height, width = feature.shape[-2:]
+    size = positions.new_tensor((max(width - 1, 1), max(height - 1, 1)))
+    grid = positions * (2 / size) - 1
+    sampled = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=True)
+    return sampled.to(feature.dtype)

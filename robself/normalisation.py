@@ -1,0 +1,45 @@
+"""Mean and deviation of a keyframe, kept for those that follow: warm weights fit no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from robself.pair import Pair
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """source: (mean, deviation) over valid pixels; guide: per channel, over the pixels the guide sees."""
+
+    source_mean: float
+    source_deviation: float
+    guide_mean: np.ndarray
+    guide_deviation: np.ndarray
+
+    @classmethod
+    def of(cls, pair: Pair) -> Normalisation:
+        values = pair.source[pair.valid].astype(np.float64)
+        seen = pair.guide.reshape(-1, 3) if pair.guide_valid is None else pair.guide[pair.guide_valid]
+        if not len(seen):
+            seen = pair.guide.reshape(-1, 3)
+        return cls(
+            float(values.mean()),
+            # A constant image has no deviation; any scale then serves, so long as it fits its rounding.
+            float(values.std()) or max(abs(float(values.mean())), 1.0) * 1e-3,
+            seen.mean(0, dtype=np.float64).astype(np.float32),
+            np.maximum(seen.std(0, dtype=np.float64), 1.0).astype(np.float32),
+        )
+
+    def source(self, source: np.ndarray) -> np.ndarray:
+        """Source's unit -> deviations."""
+        return ((source - self.source_mean) / self.source_deviation).astype(np.float32)
+
+    def guide(self, guide: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 -> float32 deviations."""
+        return (guide - self.guide_mean) / self.guide_deviation
+
+    def restore(self, normalised: np.ndarray) -> np.ndarray:
+        """Deviations -> source's unit, float32."""
+        return (normalised.astype(np.float64) * self.source_deviation + self.source_mean).astype(np.float32)

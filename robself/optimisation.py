@@ -1,0 +1,171 @@
+"""The loop of Sec. 5.1: Adam on Eq. 1 over one pair, stage by stage, within a budget, never ending in NaN."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from robself.consistency import consistency_loss
+from robself.errors import Interrupted
+from robself.network import Prediction, RobSelf
+from robself.preparation import Observation
+from robself.schedule import Stage
+
+CHECKED_EVERY = 10  # iterations between looks at the loss: each look waits for the device
+MOST_SETBACKS = 3  # divergences after which a keyframe gives up and keeps its last good weights
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a keyframe has come: iterations done, share of the whole (0..1), loss of Eq. 1."""
+
+    iteration: int
+    fraction: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a keyframe's optimisation ended with; losses are in deviations of the source."""
+
+    prediction: Prediction
+    iterations: int
+    loss_before: float
+    loss_after: float
+    stopped_by: str  # "schedule", "deadline" or "divergence"
+
+
+class LastGood:
+    """Weights and optimiser state as they were when the loss was last seen to be finite."""
+
+    def __init__(self, network: RobSelf, optimiser: torch.optim.Optimizer) -> None:
+        self.network, self.optimiser = network, optimiser
+        self.keep()
+
+    def keep(self) -> None:
+        self.weights = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.moments = [
+            {key: value.clone() for key, value in self.optimiser.state[parameter].items()}
+            for parameter in self._parameters()
+        ]
+
+    def restore(self) -> None:
+        self.network.load_state_dict(self.weights)
+        for parameter, moments in zip(self._parameters(), self.moments, strict=True):
+            self.optimiser.state[parameter] = {key: value.clone() for key, value in moments.items()}
+
+    def _parameters(self) -> list[torch.nn.Parameter]:
+        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+
+class _Average:
+    """Running mean of predictions."""
+
+    def __init__(self) -> None:
+        self.count, self.sr, self.translated = 0, None, None
+
+    def add(self, prediction: Prediction) -> None:
+        sr, translated = prediction.sr.detach(), prediction.translated.detach()
+        self.count += 1
+        if self.count == 1:
+            self.sr, self.translated = sr.clone(), translated.clone()
+        else:
+            self.sr.lerp_(sr, 1 / self.count)
+            self.translated.lerp_(translated, 1 / self.count)
+
+
+def predict(network: RobSelf, observation: Observation, dtype: torch.dtype) -> Prediction:
+    """One forward pass; displacements are px of the observation's own grid."""
+    return network(observation.upsampled, observation.guide, observation.resolution, dtype)
+
+
+def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
+    """Eq. 1 of a prediction, lambda = 1 (Sec. 5.1)."""
+    pool = observation.pool
+    return consistency_loss(
+        pool(prediction.sr), pool(prediction.translated), observation.source, observation.valid
+    )
+
+
+def optimise(
+    network: RobSelf,
+    optimiser: torch.optim.Optimizer,
+    stages: Sequence[tuple[Stage, Observation]],
+    *,
+    dtype: torch.dtype,
+    seconds: float | None,
+    should_stop: Callable[[], bool],
+    on_progress: Callable[[Progress], None] | None,
+) -> Outcome:
+    """Minimise Eq. 1 over the stages; the last one's observation is what is predicted.
+
+    A stage ends with its iterations or with its share of `seconds`, whichever is first, and its learning rate
+    falls by whichever is further on. A loss that is not finite takes weights and optimiser back to where they
+    were last seen healthy, at half the learning rate.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    begin = time.monotonic()
+    costs = [stage.iterations * stage.resolution**2 for stage, _ in stages]
+    total = sum(costs)
+    good = LastGood(network, optimiser)
+    average = _Average()
+    done, setbacks, spent = 0, 0, 0.0
+    loss_before = loss_seen = float("nan")
+    stopped_by = "schedule"
+
+    for (stage, observation), cost in zip(stages, costs, strict=True):
+        started = time.monotonic()
+        spent += cost
+        allowed = None if seconds is None else begin + seconds * spent / total - started
+        last_stage = observation is stages[-1][1]
+        for iteration in range(stage.iterations):
+            if should_stop():
+                raise Interrupted("optimisation was stopped before it had a result")
+            fraction = iteration / stage.iterations
+            if allowed is not None:
+                elapsed = time.monotonic() - started
+                if elapsed >= allowed:
+                    stopped_by = "deadline"
+                    break
+                fraction = max(fraction, elapsed / allowed)
+            for group in optimiser.param_groups:
+                group["lr"] = stage.rate(iteration, fraction) * 0.5**setbacks
+            optimiser.zero_grad(set_to_none=True)
+            prediction = predict(network, observation, dtype)
+            loss = loss_of(prediction, observation)
+            loss.backward()
+            optimiser.step()
+            done += 1
+            if done == 1 or done % CHECKED_EVERY == 0:
+                loss_seen = loss.item()
+                if done == 1:
+                    loss_before = loss_seen
+                if not torch.isfinite(loss).item():
+                    good.restore()
+                    average = _Average()
+                    setbacks += 1
+                    if setbacks > MOST_SETBACKS:
+                        stopped_by = "divergence"
+                        break
+                    continue
+                good.keep()
+                if on_progress:
+                    on_progress(Progress(done, (spent - cost * (1 - fraction)) / total, loss_seen))
+            if last_stage and stage.averaged and fraction >= 1 - stage.averaged:
+                average.add(prediction)
+        if stopped_by == "divergence":
+            break
+
+    observation = stages[-1][1]
+    with torch.no_grad():
+        prediction = predict(network, observation, dtype)
+        if average.count:
+            average.add(prediction)
+            prediction = prediction._replace(sr=average.sr, translated=average.translated)
+        loss_after = loss_of(prediction, observation).item()
+    return Outcome(prediction, done, loss_before, loss_after, stopped_by)

@@ -1,0 +1,109 @@
+"""What goes into RobSelf (`Pair`) and what comes out (`Result`), with its provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from robself.errors import InputError
+
+Modality = Literal["depth", "nir"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A low-resolution source and the high-resolution guide that looks the same way.
+
+    Attributes:
+        source: (h, w) float32, in the source's own unit; the value of invalid pixels is ignored.
+        guide: (H, W, 3) uint8, RGB; H >= h and W >= w.
+        valid: (h, w) bool, True where the source measured something.
+        guide_valid: (H, W) bool, True where the guide sees the scene; None: everywhere.
+        stamp: header stamp of the source in nanoseconds; None for pairs without time.
+    """
+
+    source: np.ndarray
+    guide: np.ndarray
+    valid: np.ndarray
+    guide_valid: np.ndarray | None = None
+    stamp: int | None = None
+
+    @classmethod
+    def from_images(
+        cls,
+        source: np.ndarray,
+        guide: np.ndarray,
+        *,
+        modality: Modality = "depth",
+        guide_valid: np.ndarray | None = None,
+        stamp: int | None = None,
+    ) -> Pair:
+        """Check two images and derive the source's validity.
+
+        Args:
+            source: (h, w) float or unsigned integer. Depth: NaN, +-inf and values <= 0 are invalid
+                (REP 117 and REP 118); NIR: only non-finite values are.
+            guide: (H, W, 3) or (H, W) uint8.
+
+        Raises:
+            InputError: wrong shape or type, an empty image, a guide smaller than the source,
+                or a source without one valid pixel.
+        """
+        source, guide = np.asarray(source), np.asarray(guide)
+        if source.ndim != 2 or source.size == 0:
+            raise InputError(f"source: shape {source.shape}, expected (h, w) with h, w >= 1")
+        if source.dtype.kind not in "fu":
+            raise InputError(f"source: type {source.dtype}, expected float or unsigned integer")
+        if guide.ndim == 2:
+            guide = np.repeat(guide[..., None], 3, axis=2)
+        if guide.ndim != 3 or guide.shape[2] != 3 or guide.size == 0:
+            raise InputError(f"guide: shape {guide.shape}, expected (H, W, 3)")
+        if guide.dtype != np.uint8:
+            raise InputError(f"guide: type {guide.dtype}, expected uint8")
+        if guide.shape[0] < source.shape[0] or guide.shape[1] < source.shape[1]:
+            raise InputError(
+                f"guide: {guide.shape[1]}x{guide.shape[0]} is smaller than the source's "
+                f"{source.shape[1]}x{source.shape[0]}, expected at least its size"
+            )
+        if guide_valid is not None and guide_valid.shape != guide.shape[:2]:
+            raise InputError(f"guide_valid: shape {guide_valid.shape}, expected {guide.shape[:2]}")
+        source = source.astype(np.float32)
+        valid = np.isfinite(source)
+        if modality == "depth":
+            valid &= np.where(valid, source, 0) > 0
+        if not valid.any():
+            raise InputError(f"source: none of its {source.size} pixels is valid")
+        return cls(source, np.ascontiguousarray(guide), valid, guide_valid, stamp)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the super-resolved image: the guide's."""
+        return self.guide.shape[:2]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A super-resolved source and its by-products, all on the guide's grid.
+
+    Attributes:
+        sr: (H, W) float32, the source's unit; NaN where `valid` is False.
+        translated: (H, W) float32, the guide translated into the source's modality (Sec. 3.2), same unit.
+        aligned_guide: (H, W, 3) uint8, the guide resampled by `displacement`.
+        displacement: (H, W, 2) float32, px on the guide's grid, (x, y): where each pixel was sampled,
+            minus its own position (Eq. 2; RobSelf-De: the mean of its k*k positions, weighted by the
+            kernel's magnitude).
+        valid: (H, W) bool, False where the source measured nothing.
+        info: provenance: mode ("keyframe", "track"), start ("cold", "warm"), fallback (bool: `sr` is the
+            upsampled source because nothing better was found), iterations, seconds, loss_before,
+            loss_after, consistency_before, consistency_after (mean |f_down(sr) - source| over valid
+            pixels, source's unit), stopped_by, device, preset, variant, schedule, seed, versions.
+    """
+
+    sr: np.ndarray
+    translated: np.ndarray
+    aligned_guide: np.ndarray
+    displacement: np.ndarray
+    valid: np.ndarray
+    info: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""A pair as the network wants it: filled, normalised, upsampled, at one resolution of the schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from robself.consistency import AveragePooling
+from robself.normalisation import Normalisation
+from robself.pair import Pair
+from robself.upsampling import fill_holes
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One pair at one resolution, on the device.
+
+    Attributes:
+        source: (1, 1, h, w) normalised, holes filled. valid: (1, 1, h, w) 0.0 or 1.0.
+        upsampled: (1, 1, H', W'), the source at the guide's size. guide: (1, 3, H', W') normalised.
+        pool: f_down from (H', W') to (h, w).
+        resolution: H' / H.
+    """
+
+    source: torch.Tensor
+    valid: torch.Tensor
+    upsampled: torch.Tensor
+    guide: torch.Tensor
+    pool: AveragePooling
+    resolution: float
+
+
+def observe(pair: Pair, normalisation: Normalisation, resolution: float, device: torch.device) -> Observation:
+    """The pair at a share of the guide's size, never below the source's."""
+    height, width = (
+        max(round(full * resolution), low) for full, low in zip(pair.size, pair.source.shape, strict=True)
+    )
+    guide = normalisation.guide(pair.guide)
+    if (height, width) != pair.size:
+        guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+    source = torch.from_numpy(normalisation.source(fill_holes(pair.source, pair.valid)))[None, None].to(device)
+    return Observation(
+        source,
+        torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),
+        F.interpolate(source, (height, width), mode="bilinear", align_corners=False),
+        torch.from_numpy(guide.astype(np.float32)).permute(2, 0, 1)[None].to(device),
+        AveragePooling((height, width), pair.source.shape, device),
+        height / pair.size[0],
+    )

@@ -1,0 +1,75 @@
+"""When to work at which resolution, for how long, and at what learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from robself.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Iterations at one resolution.
+
+    Attributes:
+        resolution: share of the guide's height and width, 0 < resolution <= 1.
+        iterations: how many, when no budget says otherwise.
+        learning_rate: Adam's, before `decay`.
+        decay: "paper": times 0.9998 every 5 iterations (Sec. 5.1); "linear": constant for the first half of the
+            stage, then falling to zero.
+        averaged: share of the stage, at its end, whose predictions are averaged into the result; 0: the last one.
+    """
+
+    resolution: float
+    iterations: int
+    learning_rate: float = 0.002
+    decay: str = "linear"
+    averaged: float = 0.0
+
+    def rate(self, iteration: int, fraction: float) -> float:
+        """Learning rate at an iteration, `fraction` (0..1) of the stage being over."""
+        if self.decay == "paper":
+            return self.learning_rate * 0.9998 ** (iteration // 5)
+        return self.learning_rate * min(1.0, 2 * (1 - fraction))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Stages of a cold keyframe, and of a warm one."""
+
+    cold: tuple[Stage, ...]
+    warm: tuple[Stage, ...]
+
+    def stages(self, warm: bool, iterations: int | None = None) -> tuple[Stage, ...]:
+        """The stages, stretched or shrunk to a total of `iterations` in their own proportions.
+
+        Raises:
+            ConfigError: fewer than one iteration.
+        """
+        stages = self.warm if warm else self.cold
+        if iterations is None:
+            return stages
+        if iterations < 1:
+            raise ConfigError(f"iterations: {iterations}, expected at least 1")
+        total = sum(stage.iterations for stage in stages)
+        shares, spent, before = [], 0, 0
+        for stage in stages:
+            before += stage.iterations
+            upto = round(iterations * before / total)
+            shares.append(upto - spent)
+            spent = upto
+        return tuple(
+            Stage(stage.resolution, share, stage.learning_rate, stage.decay, stage.averaged)
+            for stage, share in zip(stages, shares, strict=True)
+            if share
+        )
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "coarse_to_fine": Schedule(
+        cold=(Stage(0.5, 600), Stage(1.0, 200, averaged=0.25)),
+        warm=(Stage(1.0, 40, learning_rate=0.001, averaged=0.25),),
+    ),
+    # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.
+    "paper": Schedule(cold=(Stage(1.0, 1000, decay="paper"),), warm=(Stage(1.0, 1000, decay="paper"),)),
+}

@@ -1,0 +1,32 @@
+"""Enlarge a source that has holes, without a guide: what RobSelf starts from and falls back to."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Every invalid pixel takes the value of the nearest valid one. (h, w) float32 -> (h, w) float32."""
+    if valid.all():
+        return source
+    _, labels = cv2.distanceTransformWithLabels(
+        (~valid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    values = np.zeros(labels.max() + 1, np.float32)
+    values[labels[valid]] = source[valid]
+    return values[labels]
+
+
+def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w) bool -> (H, W) bool: every pixel takes the validity of the source pixel its centre lies in."""
+    rows, columns = (
+        ((np.arange(full) + 0.5) * low / full).astype(int) for full, low in zip(size, valid.shape, strict=True)
+    )
+    return valid[np.ix_(rows, columns)]
+
+
+def bicubic(source: np.ndarray, valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w) float32 -> (H, W) float32, holes filled from their nearest neighbour first, pixel centres kept."""
+    height, width = size
+    return cv2.resize(fill_holes(source, valid), (width, height), interpolation=cv2.INTER_CUBIC)
