@@ -1,46 +1,170 @@
-"""Online optimisation of RobSelf on one pair after another (Sec. 3.1 and 5.1), cold once, then warm."""
+"""Online optimisation of RobSelf on one pair after another (Sec. 3.1 and 5.1): cold once, then warm."""
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from robself.config import RobSelfConfig
-from robself.consistency import consistency, consistency_loss
 from robself.device import choose_device, compute_type
-from robself.errors import Interrupted, RobSelfError
-from robself.network import Prediction, RobSelf
+from robself.errors import RobSelfError
+from robself.network import RobSelf
 from robself.normalisation import Normalisation
+from robself.optimisation import LastGood, Outcome, Progress, loss_of, optimise, predict
 from robself.pair import Pair, Result
 from robself.preparation import Observation, observe
 from robself.provenance import versions
 from robself.result import assemble
-from robself.schedule import SCHEDULES, Schedule, Stage
-
-CHECKED_EVERY = 10  # iterations between looks at the loss: each costs a wait for the device
+from robself.schedule import SCHEDULES, Schedule
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a keyframe may take. None: as long as the schedule says."""
+    """How long a keyframe may take. None: as long as the schedule says; the first limit reached ends it."""
 
     iterations: int | None = None
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a keyframe has come: iterations done, share of the whole (0..1), loss of Eq. 1."""
+@dataclass
+class _Warmth:
+    """What one keyframe leaves for the next."""
 
-    iteration: int
-    fraction: float
-    loss: float
+    network: RobSelf
+    optimiser: torch.optim.Optimizer
+    normalisation: Normalisation
 
 
-def _never() -> bool:
-    return False
+class OnlineSuperResolver:
+    """Super-resolves a stream of pairs; not for use by several threads at once.
+
+    Args:
+        config: preset, variant, schedule, seed.
+        device: "auto", "cpu", "cuda", "cuda:1"...
+        schedule: instead of the one that `config` names.
+
+    Raises:
+        ConfigError: a device this machine has not.
+    """
+
+    def __init__(self, config: RobSelfConfig, device: str = "auto", schedule: Schedule | None = None) -> None:
+        self.config = config
+        self.device = choose_device(device)
+        self.dtype = compute_type(self.device)
+        self.schedule = schedule or SCHEDULES[config.schedule]
+        self._warmth: _Warmth | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether there are weights of an earlier keyframe."""
+        return self._warmth is not None
+
+    def reset(self) -> None:
+        """Forget all earlier pairs: the next keyframe is cold."""
+        self._warmth = None
+
+    def keyframe(
+        self,
+        pair: Pair,
+        budget: Budget = Budget(),
+        should_stop: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Optimise on this pair and super-resolve it.
+
+        Args:
+            should_stop: asked at every iteration.
+            on_progress: called every few iterations.
+
+        Raises:
+            Interrupted: `should_stop` said so; the resolver keeps the weights it had before.
+            ConfigError: a budget without one iteration.
+        """
+        begin = time.monotonic()
+        warm = self.warm
+        stages = self.schedule.stages(warm, budget.iterations)
+        state = self._warmth or self._cold(pair)
+        observations = {
+            stage.resolution: observe(pair, state.normalisation, stage.resolution, self.device)
+            for stage in (*stages, self.schedule.stages(warm)[-1])
+        }
+        final = observations[self.schedule.stages(warm)[-1].resolution]
+        before = LastGood(state.network, state.optimiser) if warm else None
+        try:
+            outcome = optimise(
+                state.network,
+                state.optimiser,
+                [(stage, observations[stage.resolution]) for stage in stages],
+                final=final,
+                dtype=self.dtype,
+                seconds=None if budget.seconds is None else budget.seconds - (time.monotonic() - begin),
+                should_stop=should_stop,
+                on_progress=on_progress,
+            )
+        except BaseException:
+            if before:
+                before.restore()
+            raise
+        healthy = outcome.stopped_by != "divergence"
+        self._warmth = state if healthy else None  # after a divergence the next keyframe is cold
+        return assemble(
+            pair,
+            final,
+            outcome.prediction,
+            state.network,
+            state.normalisation,
+            outcome.consistency_before * state.normalisation.source_deviation,
+            self._info(
+                "keyframe", warm, begin, outcome.iterations, outcome.loss_before, outcome.loss_after, outcome.stopped_by
+            ),
+        )
+
+    def track(self, pair: Pair) -> Result:
+        """Super-resolve by one forward pass with the weights of the last keyframe.
+
+        Raises:
+            RobSelfError: there was no keyframe yet.
+        """
+        if self._warmth is None:
+            raise RobSelfError("track: no keyframe since the start or the last reset, expected one first")
+        begin = time.monotonic()
+        network, normalisation = self._warmth.network, self._warmth.normalisation
+        observation = observe(pair, normalisation, 1.0, self.device)
+        with torch.no_grad():
+            prediction = predict(network, observation, self.dtype)
+            loss = loss_of(prediction, observation).item()
+        info = self._info("track", True, begin, 0, loss, loss, "schedule")
+        return assemble(pair, observation, prediction, network, normalisation, None, info)
+
+    def _cold(self, pair: Pair) -> _Warmth:
+        """A fresh network and optimiser, and the normalisation that they will keep."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            network = RobSelf(self.config.model)
+        network = network.to(self.device, memory_format=torch.channels_last)
+        optimiser = torch.optim.Adam(network.parameters())  # the schedule sets its learning rate
+        return _Warmth(network, optimiser, Normalisation.of(pair))
+
+    def _info(
+        self, mode: str, warm: bool, begin: float, iterations: int, before: float, after: float, stopped_by: str
+    ) -> dict:
+        return {
+            "mode": mode,
+            "start": "warm" if warm else "cold",
+            "iterations": iterations,
+            "seconds": time.monotonic() - begin,
+            "loss_before": before,
+            "loss_after": after,
+            "stopped_by": stopped_by,
+            "device": str(self.device),
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "preset": self.config.preset,
+            "variant": self.config.variant,
+            "schedule": self.config.schedule,
+            "modality": self.config.modality,
+            "seed": self.config.seed,
+            "versions": versions(),
+        }

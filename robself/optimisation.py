@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from robself.consistency import consistency_loss
+from robself.consistency import consistency, consistency_loss
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
 from robself.preparation import Observation
@@ -34,6 +35,7 @@ class Outcome:
     prediction: Prediction
     iterations: int
     loss_before: float
+    consistency_before: float  # the first term of Eq. 1 alone
     loss_after: float
     stopped_by: str  # "schedule", "deadline" or "divergence"
 
@@ -95,12 +97,13 @@ def optimise(
     optimiser: torch.optim.Optimizer,
     stages: Sequence[tuple[Stage, Observation]],
     *,
+    final: Observation,
     dtype: torch.dtype,
     seconds: float | None,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
 ) -> Outcome:
-    """Minimise Eq. 1 over the stages; the last one's observation is what is predicted.
+    """Minimise Eq. 1 over the stages, then predict the final observation.
 
     A stage ends with its iterations or with its share of `seconds`, whichever is first, and its learning rate
     falls by whichever is further on. A loss that is not finite takes weights and optimiser back to where they
@@ -115,14 +118,14 @@ def optimise(
     good = LastGood(network, optimiser)
     average = _Average()
     done, setbacks, spent = 0, 0, 0.0
-    loss_before = loss_seen = float("nan")
+    loss_before = consistency_before = math.nan
     stopped_by = "schedule"
 
     for (stage, observation), cost in zip(stages, costs, strict=True):
         started = time.monotonic()
         spent += cost
         allowed = None if seconds is None else begin + seconds * spent / total - started
-        last_stage = observation is stages[-1][1]
+        last_stage = observation is final
         for iteration in range(stage.iterations):
             if should_stop():
                 raise Interrupted("optimisation was stopped before it had a result")
@@ -138,14 +141,9 @@ def optimise(
             optimiser.zero_grad(set_to_none=True)
             prediction = predict(network, observation, dtype)
             loss = loss_of(prediction, observation)
-            loss.backward()
-            optimiser.step()
-            done += 1
-            if done == 1 or done % CHECKED_EVERY == 0:
+            if done % CHECKED_EVERY == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
-                if done == 1:
-                    loss_before = loss_seen
-                if not torch.isfinite(loss).item():
+                if not math.isfinite(loss_seen):
                     good.restore()
                     average = _Average()
                     setbacks += 1
@@ -154,18 +152,36 @@ def optimise(
                         break
                     continue
                 good.keep()
+                if done == 0:
+                    loss_before = loss_seen
+                    pooled = observation.pool(prediction.sr.detach())
+                    consistency_before = consistency(pooled, observation.source, observation.valid).item()
                 if on_progress:
                     on_progress(Progress(done, (spent - cost * (1 - fraction)) / total, loss_seen))
+            loss.backward()
+            optimiser.step()
+            done += 1
             if last_stage and stage.averaged and fraction >= 1 - stage.averaged:
                 average.add(prediction)
         if stopped_by == "divergence":
             break
 
-    observation = stages[-1][1]
+    outcome = _conclude(network, final, dtype, average)
+    if not math.isfinite(outcome[1]):
+        good.restore()
+        stopped_by = "divergence"
+        outcome = _conclude(network, final, dtype, _Average())
+    prediction, loss_after = outcome
+    return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
+
+
+def _conclude(
+    network: RobSelf, observation: Observation, dtype: torch.dtype, average: _Average
+) -> tuple[Prediction, float]:
+    """The final forward pass, averaged with those kept, and its loss."""
     with torch.no_grad():
         prediction = predict(network, observation, dtype)
         if average.count:
             average.add(prediction)
             prediction = prediction._replace(sr=average.sr, translated=average.translated)
-        loss_after = loss_of(prediction, observation).item()
-    return Outcome(prediction, done, loss_before, loss_after, stopped_by)
+        return prediction, loss_of(prediction, observation).item()

@@ -1,0 +1,55 @@
+"""When a pair becomes a keyframe: optimised, not only looked at."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from robself.pair import Pair
+
+
+class KeyframeConfig(BaseModel):
+    """The first pair, and the first after a reset, is always a keyframe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
+    interval_seconds: float = Field(0.0, ge=0, description="a keyframe at the latest so long after the last; 0: off")
+    consistency_ratio: float = Field(
+        0.0,
+        ge=0,
+        description="a keyframe as soon as a tracked pair's consistency exceeds the last keyframe's by this factor; 0: off",
+    )
+
+
+class KeyframePolicy:
+    """Decides by count, by time between stamps, and by how well tracking explained the last pair."""
+
+    def __init__(self, config: KeyframeConfig = KeyframeConfig()) -> None:
+        self.config = config
+        self.reset()
+
+    def reset(self) -> None:
+        """The next pair is a keyframe."""
+        self._since: int | None = None
+        self._stamp: int | None = None
+        self._reference = self._latest = 0.0
+
+    def due(self, pair: Pair) -> bool:
+        """Whether this pair shall be a keyframe."""
+        if self._since is None or self._since + 1 >= self.config.every_n:
+            return True
+        if self.config.interval_seconds and pair.stamp is not None and self._stamp is not None:
+            if pair.stamp - self._stamp >= self.config.interval_seconds * 1e9:
+                return True
+        ratio = self.config.consistency_ratio
+        return bool(ratio) and self._latest > ratio * self._reference
+
+    def keyframe_done(self, pair: Pair, consistency: float) -> None:
+        """A keyframe ended with this consistency (source's unit)."""
+        self._since, self._stamp = 0, pair.stamp
+        self._reference = self._latest = consistency
+
+    def tracked(self, consistency: float) -> None:
+        """A pair was tracked with this consistency (source's unit)."""
+        self._since += 1
+        self._latest = consistency

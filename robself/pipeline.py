@@ -1,0 +1,64 @@
+"""Pairs in, results out: what the node and `robself replay` both run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from robself.keyframes import KeyframePolicy
+from robself.online import Budget, OnlineSuperResolver
+from robself.optimisation import Progress
+from robself.pair import Pair, Result
+
+
+class Pipeline:
+    """Decides keyframe or track for each pair and keeps the resolver's warmth honest.
+
+    Args:
+        first_budget: of cold keyframes. budget: of warm ones.
+    """
+
+    def __init__(
+        self,
+        resolver: OnlineSuperResolver,
+        policy: KeyframePolicy | None = None,
+        first_budget: Budget = Budget(),
+        budget: Budget = Budget(),
+    ) -> None:
+        self.resolver = resolver
+        self.policy = policy or KeyframePolicy()
+        self.first_budget, self.budget = first_budget, budget
+        self._shape: tuple | None = None
+
+    def reset(self) -> None:
+        """Forget all earlier pairs."""
+        self.resolver.reset()
+        self.policy.reset()
+        self._shape = None
+
+    def process(
+        self,
+        pair: Pair,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Super-resolve one pair; a change of either size starts cold.
+
+        A tracked pair that the old weights explain worse than its bicubic enlargement (`info["fallback"]`)
+        is optimised after all.
+
+        Raises:
+            Interrupted: `should_stop` said so.
+        """
+        shape = pair.source.shape, pair.guide.shape
+        if shape != self._shape:
+            self.reset()
+            self._shape = shape
+        if self.resolver.warm and not self.policy.due(pair):
+            result = self.resolver.track(pair)
+            if not result.info["fallback"]:
+                self.policy.tracked(result.info["consistency_after"])
+                return result
+        budget = self.budget if self.resolver.warm else self.first_budget
+        result = self.resolver.keyframe(pair, budget, should_stop, on_progress)
+        self.policy.keyframe_done(pair, result.info["consistency_after"])
+        return result

@@ -1,0 +1,79 @@
+"""From the network's prediction to the images a user gets."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from robself.consistency import consistency
+from robself.network import Prediction, RobSelf
+from robself.network.sampling import pixel_grid, sample
+from robself.normalisation import Normalisation
+from robself.pair import Pair, Result
+from robself.preparation import Observation
+from robself.upsampling import bicubic, enlarge_mask
+
+
+def consistency_of(sr: np.ndarray, pair: Pair, observation: Observation) -> float:
+    """Mean |f_down(sr) - source| over the valid source pixels, in the source's unit. sr: (H, W), finite."""
+    # About the mean: a float32 sum of depths in mm would lose the difference that is asked for.
+    offset = np.float32(pair.source[pair.valid].mean(dtype=np.float64))
+    pooled = observation.pool(torch.from_numpy(sr - offset)[None, None].to(observation.source.device))
+    source = torch.from_numpy(np.where(pair.valid, pair.source - offset, 0))[None, None].to(pooled)
+    return consistency(pooled, source, observation.valid).item()
+
+
+def assemble(
+    pair: Pair,
+    observation: Observation,
+    prediction: Prediction,
+    network: RobSelf,
+    normalisation: Normalisation,
+    consistency_before: float | None,
+    info: dict,
+) -> Result:
+    """Images in the source's unit; falls back to the upsampled source where RobSelf has nothing better.
+
+    That is where the guide does not see, and everywhere if the prediction is not finite or explains the source
+    worse than its bicubic enlargement does (`info["fallback"]`).
+    """
+    upsampled = bicubic(pair.source, pair.valid, pair.size)
+    sr = normalisation.restore(prediction.sr[0, 0].cpu().numpy())
+    translated = normalisation.restore(prediction.translated[0, 0].cpu().numpy())
+    displacement = network.translator.alignment.mean_displacement(prediction.displacement)
+    if pair.guide_valid is not None:
+        sr = np.where(pair.guide_valid, sr, upsampled)
+        translated = np.where(pair.guide_valid, translated, upsampled)
+    floor = consistency_of(upsampled, pair, observation)
+    after = consistency_of(sr, pair, observation) if np.isfinite(sr).all() else float("inf")
+    fallback = not after <= floor
+    if fallback:
+        sr, after = upsampled, floor
+    if not np.isfinite(translated).all():
+        translated = upsampled
+    if not torch.isfinite(displacement).all():
+        displacement = torch.zeros_like(displacement)
+
+    valid = enlarge_mask(pair.valid, pair.size)
+    info = {
+        **info,
+        "fallback": fallback,
+        "consistency_before": after if consistency_before is None else consistency_before,
+        "consistency_after": after,
+        "consistency_bicubic": floor,
+    }
+    return Result(
+        sr=np.where(valid, sr, np.float32(np.nan)),
+        translated=np.where(valid, translated, np.float32(np.nan)),
+        aligned_guide=_resampled(pair.guide, displacement),
+        displacement=displacement[0].permute(1, 2, 0).cpu().numpy(),
+        valid=valid,
+        info=info,
+    )
+
+
+def _resampled(guide: np.ndarray, displacement: torch.Tensor) -> np.ndarray:
+    """The guide seen through the displacement: (H, W, 3) uint8, (1, 2, H, W) px -> (H, W, 3) uint8."""
+    image = torch.from_numpy(guide).to(displacement.device).permute(2, 0, 1)[None].float()
+    positions = pixel_grid(*guide.shape[:2], displacement.device) + displacement.permute(0, 2, 3, 1)
+    return sample(image, positions)[0].permute(1, 2, 0).round().clamp(0, 255).byte().cpu().numpy()

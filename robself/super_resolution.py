@@ -1,0 +1,86 @@
+"""One pair in, one super-resolved image out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from robself.config import RobSelfConfig
+from robself.errors import ConfigError
+from robself.online import Budget, OnlineSuperResolver
+from robself.optimisation import Progress
+from robself.pair import Pair, Result
+
+
+def super_resolve(
+    source: np.ndarray,
+    guide: np.ndarray,
+    *,
+    preset: str = "robot",
+    variant: str = "re",
+    schedule: str = "coarse_to_fine",
+    scale: float | None = None,
+    iterations: int | None = None,
+    budget_seconds: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool | Callable[[Progress], None] = False,
+    modality: str | None = None,
+) -> Result:
+    """Super-resolve a source by a guide that looks the same way, roughly aligned.
+
+    Args:
+        source: (h, w) float32 or uint16. Depth: NaN, inf and values <= 0 are invalid. NIR: non-finite ones.
+        guide: (H, W, 3) uint8 RGB.
+        preset: a name of `robself.presets()`: the network and its settings.
+        variant: "re" (resampling) or "de" (deformable convolution), Eq. 2.
+        schedule: "coarse_to_fine", or "paper": 1000 iterations at full resolution (Sec. 5.1).
+        scale: output size over source size; None: the guide's size. Otherwise the guide is resized to fit.
+        iterations: instead of the schedule's, split among its stages.
+        budget_seconds: wall time; the optimisation ends after it, then predicts.
+        seed: of the network's first weights.
+        device: "auto", "cpu", "cuda", "cuda:1"...
+        progress: True: a bar on stderr; or a function that is called with a `Progress`.
+        modality: "depth" or "nir"; None: the preset's.
+
+    Returns:
+        A `Result` on the guide's grid (H, W), `sr` in the source's unit.
+
+    Raises:
+        InputError: images that cannot be used. ConfigError: unknown names or values out of range.
+
+    Example:
+        >>> result = robself.super_resolve(depth_mm, rgb, budget_seconds=20)
+        >>> result.sr.shape == rgb.shape[:2]
+        True
+    """
+    config = RobSelfConfig.from_preset(preset, variant, schedule, modality, seed)
+    if budget_seconds is not None and not budget_seconds > 0:
+        raise ConfigError(f"budget_seconds: {budget_seconds}, expected more than 0")
+    guide = np.asarray(guide)
+    if scale is not None:
+        if not scale >= 1:
+            raise ConfigError(f"scale: {scale}, expected at least 1")
+        guide = _fitted(guide, np.asarray(source).shape, scale)
+    pair = Pair.from_images(source, guide, modality=config.modality)
+    resolver = OnlineSuperResolver(config, device)
+    budget = Budget(iterations, budget_seconds)
+    if progress is True:
+        from robself.progress import progress_bar
+
+        with progress_bar("optimising") as on_progress:
+            return resolver.keyframe(pair, budget, on_progress=on_progress)
+    return resolver.keyframe(pair, budget, on_progress=progress or None)
+
+
+def _fitted(guide: np.ndarray, source_shape: tuple[int, ...], scale: float) -> np.ndarray:
+    """The guide at `scale` times the source's size."""
+    if guide.ndim < 2 or len(source_shape) != 2:
+        return guide  # `Pair` says what is wrong with it
+    height, width = (round(size * scale) for size in source_shape)
+    if guide.shape[:2] == (height, width):
+        return guide
+    shrinking = height < guide.shape[0]
+    return cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
