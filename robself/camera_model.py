@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import cv2
@@ -115,6 +115,19 @@ class CameraModel:
             "binning_y": self.binning[1],
             "roi": {"x_offset": x, "y_offset": y, "height": height, "width": width, "do_rectify": False},
         }
+
+    def __eq__(self, other: object) -> bool:
+        """Alike in every number, so that a registration computed for one holds for the other."""
+        return isinstance(other, CameraModel) and self._numbers() == other._numbers()
+
+    def __hash__(self) -> int:
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple:
+        return tuple(
+            value.tobytes() if isinstance(value, np.ndarray) else value
+            for value in (getattr(self, f.name) for f in fields(self))
+        )
 
     @property
     def region(self) -> tuple[int, int, int, int]:

@@ -1,0 +1,119 @@
+"""Bytes of a `sensor_msgs/Image` to arrays and back, and any colour encoding to RGB."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from robself.errors import InputError
+
+
+class Layout(NamedTuple):
+    """How one encoding of `sensor_msgs/image_encodings.hpp` stores a pixel."""
+
+    dtype: type
+    channels: int
+    to_rgb: int | None = None  # OpenCV's conversion; None: no colour image
+
+
+_YUYV, _UYVY = cv2.COLOR_YUV2RGB_YUY2, cv2.COLOR_YUV2RGB_UYVY
+LAYOUTS = {
+    "rgb8": Layout(np.uint8, 3),
+    "bgr8": Layout(np.uint8, 3, cv2.COLOR_BGR2RGB),
+    "rgba8": Layout(np.uint8, 4, cv2.COLOR_RGBA2RGB),
+    "bgra8": Layout(np.uint8, 4, cv2.COLOR_BGRA2RGB),
+    "8UC3": Layout(np.uint8, 3),
+    "mono8": Layout(np.uint8, 1, cv2.COLOR_GRAY2RGB),
+    "8UC1": Layout(np.uint8, 1, cv2.COLOR_GRAY2RGB),
+    "yuv422": Layout(np.uint8, 2, _UYVY),
+    "uyvy": Layout(np.uint8, 2, _UYVY),
+    "yuv422_yuy2": Layout(np.uint8, 2, _YUYV),
+    "yuyv": Layout(np.uint8, 2, _YUYV),
+    "mono16": Layout(np.uint16, 1),
+    "16UC1": Layout(np.uint16, 1),
+    "32FC1": Layout(np.float32, 1),
+}
+COLOUR_ENCODINGS = tuple(
+    name for name, layout in LAYOUTS.items() if layout.to_rgb is not None or layout.channels == 3
+)
+
+
+def decode(message: Any) -> np.ndarray:
+    """The pixels of a `sensor_msgs/Image` (of rclpy or `rosbags`), in the machine's byte order.
+
+    Rows may be padded (`step`) and of either byte order (`is_bigendian`).
+
+    Returns:
+        (h, w) or (h, w, channels), own memory, of the encoding's type.
+
+    Raises:
+        InputError: an unsupported encoding, an empty image, a `step` or `data` too short for the size.
+    """
+    height, width, step = int(message.height), int(message.width), int(message.step)
+    layout = _layout(message.encoding)
+    dtype = np.dtype(layout.dtype)
+    row = width * layout.channels * dtype.itemsize
+    data = np.frombuffer(memoryview(message.data), np.uint8)
+    if height < 1 or width < 1:
+        raise InputError(f"image: size {width}x{height}, expected both > 0")
+    if step < row:
+        raise InputError(f"image: step {step}, expected at least {row} for {width} px of {message.encoding}")
+    # The last row's padding carries nothing, and some drivers leave it out.
+    needed = step * (height - 1) + row
+    if data.size < needed:
+        raise InputError(f"image: {data.size} bytes, expected {needed} for {width}x{height} with step {step}")
+    rows = np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)
+    pixels = np.ascontiguousarray(rows).view(dtype)
+    if dtype.itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
+        pixels = pixels.byteswap()
+    pixels = pixels.reshape(height, width, layout.channels)
+    pixels = pixels[..., 0] if layout.channels == 1 else pixels
+    return pixels.copy() if np.shares_memory(pixels, data) else pixels
+
+
+def encode(array: np.ndarray, encoding: str) -> dict[str, Any]:
+    """The fields of a `sensor_msgs/Image` but its header; `data` as a flat uint8 array without padding.
+
+    Raises:
+        InputError: an unsupported encoding, or an array that does not fit it.
+    """
+    layout = _layout(encoding)
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels != layout.channels or array.dtype != layout.dtype:
+        raise InputError(
+            f"image: {array.dtype} of shape {array.shape}, expected {np.dtype(layout.dtype)} with "
+            f"{layout.channels} channel(s) for {encoding}"
+        )
+    data = np.ascontiguousarray(array)
+    return {
+        "height": array.shape[0],
+        "width": array.shape[1],
+        "encoding": encoding,
+        "is_bigendian": int(sys.byteorder == "big"),
+        "step": data.nbytes // array.shape[0],
+        "data": data.view(np.uint8).reshape(-1),
+    }
+
+
+def to_rgb(array: np.ndarray, encoding: str) -> np.ndarray:
+    """A decoded guide as (H, W, 3) uint8 RGB.
+
+    Raises:
+        InputError: an encoding without colour or grey values of 8 bits; Bayer patterns among them.
+    """
+    if encoding not in COLOUR_ENCODINGS:
+        advice = " (debayer it first, as image_proc does)" if encoding.startswith("bayer") else ""
+        raise InputError(
+            f"guide encoding {encoding!r} is not supported{advice}, expected {', '.join(COLOUR_ENCODINGS)}"
+        )
+    conversion = LAYOUTS[encoding].to_rgb
+    return array if conversion is None else cv2.cvtColor(array, conversion)
+
+
+def _layout(encoding: str) -> Layout:
+    if encoding not in LAYOUTS:
+        raise InputError(f"image encoding {encoding!r} is not supported, expected {', '.join(LAYOUTS)}")
+    return LAYOUTS[encoding]

@@ -1,0 +1,13 @@
+"""Recordings: rosbag2 (mcap, sqlite3) and ROS 1 bags in, mcap out, without ROS."""
+
+from robself.recording.reader import RecordedImage, RecordedMessage, RecordedPair, RecordingReader, TopicInfo
+from robself.recording.writer import RecordingWriter
+
+__all__ = [
+    "RecordedImage",
+    "RecordedMessage",
+    "RecordedPair",
+    "RecordingReader",
+    "RecordingWriter",
+    "TopicInfo",
+]
