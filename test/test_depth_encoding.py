@@ -52,7 +52,8 @@ def test_float_depth_keeps_its_value_and_says_nan_for_no_measurement():
 
 
 @pytest.mark.parametrize(
-    ("encoding", "dtype"), [("mono8", np.uint8), ("8UC1", np.uint8), ("mono16", np.uint16), ("16UC1", np.uint16)]
+    ("encoding", "dtype"),
+    [("mono8", np.uint8), ("8UC1", np.uint8), ("mono16", np.uint16), ("16UC1", np.uint16)],
 )
 def test_every_intensity_survives_the_round_trip(encoding, dtype):
     counts = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(16, -1)
@@ -74,7 +75,7 @@ def test_big_endian_arrays_are_refused_rather_than_misread():
 
 @pytest.mark.parametrize("convert", [to_metric, to_intensity])
 def test_an_unknown_encoding_names_itself_and_what_is_accepted(convert):
-    with pytest.raises(InputError, match="'rgb8' is not supported, expected .*mono16"):
+    with pytest.raises(InputError, match=r"'rgb8' is not supported, expected .*mono16"):
         convert(np.ones((2, 2), np.uint8), "rgb8")
 
 

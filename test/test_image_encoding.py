@@ -9,7 +9,7 @@ from robself.errors import InputError
 from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, decode, encode, to_rgb
 
 
-def image_message(array, encoding, **changes):
+def image_message(array, encoding, /, **changes):
     return SimpleNamespace(**(encode(array, encoding) | changes))
 
 
@@ -38,7 +38,9 @@ def test_padding_after_the_last_row_may_be_missing():
 
 def test_big_endian_floats_are_read_by_their_values():
     values = np.array([[1.5, -2.25]], np.float32)
-    message = image_message(values, "32FC1", is_bigendian=1, data=values.astype(">f4").view(np.uint8).reshape(-1))
+    message = image_message(
+        values, "32FC1", is_bigendian=1, data=values.astype(">f4").view(np.uint8).reshape(-1)
+    )
     np.testing.assert_array_equal(decode(message), values)
 
 
@@ -79,7 +81,8 @@ def test_the_two_orders_of_yuv_are_told_apart(encoding, luminance):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "complaint"), [("bayer_rggb8", "debayer it first"), ("16UC1", "expected rgb8"), ("32FC1", "expected")]
+    ("encoding", "complaint"),
+    [("bayer_rggb8", "debayer it first"), ("16UC1", "expected rgb8"), ("32FC1", "expected")],
 )
 def test_a_guide_without_colours_is_refused(encoding, complaint):
     with pytest.raises(InputError, match=complaint):

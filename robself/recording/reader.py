@@ -89,8 +89,8 @@ class RecordingReader:
         bare = self.path.suffix in (".mcap", ".db3", ".bag")
         if not (bare and self.path.is_file()) and not (self.path / "metadata.yaml").is_file():
             raise RecordingError(
-                f"{self.path}: not a recording, expected a rosbag2 folder with metadata.yaml, or a .mcap, .db3 "
-                "or .bag file"
+                f"{self.path}: not a recording, expected a rosbag2 folder with metadata.yaml, or a .mcap, "
+                ".db3 or .bag file"
             )
         self.topics  # noqa: B018  an unreadable file is told now, not in the midst of work
 
@@ -194,7 +194,9 @@ class RecordingReader:
                 if role == "guide":
                     matched = pairer.add_guide(stamp, item)
                 else:
-                    matched = pairer.add_source(stamp, (item, truth if truth and truth.stamp_ns == stamp else None))
+                    matched = pairer.add_source(
+                        stamp, (item, truth if truth and truth.stamp_ns == stamp else None)
+                    )
                 if matched is not None:
                     (source, its_truth), guide = matched
                     yield RecordedPair(
@@ -241,7 +243,9 @@ class RecordingReader:
     def _require(self, topic: str, expected_type: str | None = None) -> None:
         if topic not in self.topics:
             listing = ", ".join(f"{name} [{info.type}]" for name, info in sorted(self.topics.items()))
-            raise RecordingError(f"{self.path}: no topic {topic!r}, expected one of: {listing or 'none at all'}")
+            raise RecordingError(
+                f"{self.path}: no topic {topic!r}, expected one of: {listing or 'none at all'}"
+            )
         if expected_type and self.topics[topic].type != expected_type:
             raise RecordingError(
                 f"{self.path}: topic {topic!r} is {self.topics[topic].type}, expected {expected_type} "

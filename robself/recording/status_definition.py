@@ -22,7 +22,9 @@ def status_definition() -> str:
     for place in places:
         if place.is_file():
             return place.read_text(encoding="utf-8")
-    raise OutputError(f"msg/Status.msg of robself_ros is missing, looked for it in {', '.join(map(str, places))}")
+    raise OutputError(
+        f"msg/Status.msg of robself_ros is missing, looked for it in {', '.join(map(str, places))}"
+    )
 
 
 def _places() -> Iterator[Path]:

@@ -98,7 +98,9 @@ class RecordingWriter:
             if name != "header"
         }
         if unknown := set(values) - set(content):
-            raise OutputError(f"{self.path}: {STATUS} has no {', '.join(sorted(unknown))}, only {list(content)}")
+            raise OutputError(
+                f"{self.path}: {STATUS} has no {', '.join(sorted(unknown))}, only {list(content)}"
+            )
         self._write(topic, STATUS, stamp_ns, frame_id, content | dict(values))
 
     def write_serialized(self, topic: str, message_type: str, data: bytes, *, time_ns: int) -> None:
