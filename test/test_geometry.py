@@ -181,6 +181,18 @@ def test_a_minified_guide_is_averaged_not_sampled():
     assert np.abs(inside - 127.5).max() < 20
 
 
+def test_a_minified_guide_keeps_its_place():
+    source, guide = camera(96, 72, 80), camera(960, 720, 800)
+    image = np.zeros((720, 960, 3), np.uint8)
+    image[300:340, 500:533] = 255
+    registered, _ = GuideRegistration(source, guide).apply(image)
+    brightness = registered[..., 0].astype(float)
+    rows, columns = np.indices(brightness.shape)
+    place = np.array([(columns * brightness).sum(), (rows * brightness).sum()]) / brightness.sum()
+    expected = source.pixels(guide.rays(np.array([[516.0, 319.5]])))[0]
+    np.testing.assert_allclose(place, expected, atol=0.05)
+
+
 def test_the_shift_of_a_small_rotation_is_the_focal_length_times_its_angle():
     model = camera(320, 240, 300)
     image = np.zeros((240, 320, 3), np.uint8)

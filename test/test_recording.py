@@ -73,7 +73,10 @@ def write_bag(path, fill, container="mcap", compression=CompressionMode.NONE):
     """Writes a bag with rosbags' own writer; returns what to open."""
     if container == "ros1":
         path = path.with_suffix(".bag")
-        with Ros1Writer(path) as writer:
+        writer = Ros1Writer(path)
+        if compression is not CompressionMode.NONE:
+            writer.set_compression(Ros1Writer.CompressionFormat.LZ4)
+        with writer:
             fill(BagBuilder(writer, Stores.ROS1_NOETIC, ros1=True))
         return path
     plugin = StoragePlugin.SQLITE3 if container == "sqlite3" else StoragePlugin.MCAP
@@ -100,6 +103,7 @@ CONTAINERS = [
     ("sqlite3", CompressionMode.NONE),
     ("sqlite3", CompressionMode.MESSAGE),
     ("ros1", CompressionMode.NONE),
+    ("ros1", CompressionMode.STORAGE),
 ]
 
 
@@ -375,6 +379,20 @@ def test_a_topic_keeps_its_type(tmp_path):
             OutputError, match="/depth is sensor_msgs/msg/Image, got a sensor_msgs/msg/CameraInfo"
         ):
             writer.write_camera_info("/depth", CAMERA, stamp_ns=START)
+
+
+def test_status_messages_are_readable_without_ros_installed(tmp_path):
+    values = {"mode": 1, "warm": True, "iterations": 120, "consistency_unit": "m", "device": "cpu"}
+    with RecordingWriter(tmp_path / "out.mcap") as writer:
+        writer.write_status("/status", values, stamp_ns=START + 5, frame_id="depth")
+        with pytest.raises(OutputError, match="robself_ros/msg/Status has no mood, only"):
+            writer.write_status("/status", {"mood": 1}, stamp_ns=START)
+    reader = RecordingReader(tmp_path / "out.mcap")
+    assert reader.topics["/status"] == ("robself_ros/msg/Status", 1)
+    [message] = reader.messages(["/status"])
+    assert {name: getattr(message.content, name) for name in values} == values
+    assert message.content.latency_seconds == 0 and message.content.header.frame_id == "depth"
+    assert message.content.TRACK == 1
 
 
 def test_messages_as_they_came_over_dds_are_written_unchanged(tmp_path):

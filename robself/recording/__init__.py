@@ -1,6 +1,7 @@
 """Recordings: rosbag2 (mcap, sqlite3) and ROS 1 bags in, mcap out, without ROS."""
 
-from robself.recording.reader import RecordedImage, RecordedMessage, RecordedPair, RecordingReader, TopicInfo
+from robself.recording.reader import RecordingReader
+from robself.recording.records import RecordedImage, RecordedMessage, RecordedPair, TopicInfo
 from robself.recording.writer import RecordingWriter
 
 __all__ = [

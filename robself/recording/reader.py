@@ -5,18 +5,17 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from robself.camera_model import CameraModel, is_rectified
 from robself.errors import InputError, RecordingError
-from robself.image_encoding import decode, to_rgb
+from robself.image_encoding import decode
+from robself.recording.records import RecordedImage, RecordedMessage, RecordedPair, TopicInfo
 
 if TYPE_CHECKING:
     from robself.pairing import ApproximateTimePairer
@@ -24,52 +23,6 @@ if TYPE_CHECKING:
 IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 logger = logging.getLogger(__name__)
-
-
-class TopicInfo(NamedTuple):
-    """One topic of a recording: message type and number of messages."""
-
-    type: str
-    count: int
-
-
-class RecordedMessage(NamedTuple):
-    """One message: its topic, type, recording time (ns) and content with the message's own fields."""
-
-    topic: str
-    type: str
-    time_ns: int
-    content: Any
-
-
-@dataclass(frozen=True, eq=False)
-class RecordedImage:
-    """One image: (h, w) or (h, w, channels) in its encoding's own type, and its header."""
-
-    array: np.ndarray
-    encoding: str
-    frame_id: str
-    stamp_ns: int
-
-    @property
-    def rgb(self) -> np.ndarray:
-        """(H, W, 3) uint8; raises InputError when the encoding has no colour or 8-bit grey."""
-        return to_rgb(self.array, self.encoding)
-
-
-@dataclass(frozen=True, eq=False)
-class RecordedPair:
-    """A source and the guide nearest in time; cameras as last told, None where the recording has none.
-
-    A camera is the one of the images as recorded: `CameraModel.rectified` for rectified topics.
-    """
-
-    stamp_ns: int
-    source: RecordedImage
-    guide: RecordedImage
-    truth: RecordedImage | None
-    source_camera: CameraModel | None
-    guide_camera: CameraModel | None
 
 
 class RecordingReader:
