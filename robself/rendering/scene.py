@@ -1,7 +1,7 @@
 """The built-in scene: a furnished corner of a room, x right, y down, z into the room, metres.
 
 Most edges of colour are edges of depth; the poster, the floor, the labels and the shadows have edges of
-colour alone. Lattice, plant and lamp are finer than a pixel of the depth camera.
+colour alone. The stems and the lamp's bar are finer than a pixel of the depth camera.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from robself.rendering.shapes import Box, Cylinder, Ellipsoid, Plane, Shape, rotation
 from robself.rendering.textures import bricks, checks, mottled, parcel, planks, poster, stripes
 
-FLOOR = 0.75
+FLOOR, LEAVES = 0.75, 9
 BLACK, STEEL = (
     mottled((0.015, 0.015, 0.018), (0.03, 0.03, 0.03)),
     mottled((0.35, 0.36, 0.38), (0.5, 0.5, 0.52)),
@@ -95,7 +95,7 @@ def _on_the_table() -> list[Shape]:
 
 
 def _lattice() -> list[Shape]:
-    """A rack of bars on the left: 18 mm wide, some three pixels of the SR image, under one of the source."""
+    """A rack on the left: bars of 36 mm, six pixels of the SR image, one and a half of the source."""
     paint = mottled((0.07, 0.22, 0.25), (0.10, 0.28, 0.30))
     turn = rotation(y=28)
     middle = np.array([-0.78, 0.10, 1.95])
@@ -103,10 +103,8 @@ def _lattice() -> list[Shape]:
     def place(x: float, y: float) -> tuple[float, float, float]:
         return tuple(middle + turn @ np.array([x, y, 0.0]))
 
-    posts = [
-        Box(place(x, 0), paint, turn, half=(0.011, 0.62, 0.011)) for x in (-0.36, -0.18, 0.0, 0.18, 0.36)
-    ]
-    rails = [Box(place(0, y), paint, turn, half=(0.38, 0.012, 0.013)) for y in (-0.6, -0.2, 0.2, 0.6)]
+    posts = [Box(place(x, 0), paint, turn, half=(0.018, 0.62, 0.018)) for x in (-0.36, -0.12, 0.12, 0.36)]
+    rails = [Box(place(0, y), paint, turn, half=(0.378, 0.018, 0.02)) for y in (-0.6, 0.0, 0.6)]
     return [*posts, *rails]
 
 
@@ -153,9 +151,9 @@ def _plant(seed: int) -> list[Shape]:
         bottom=0.052,
     )
     shapes: list[Shape] = [pot]
-    for index in range(11):
-        heading = 360 * index / 11 + draw.uniform(-12, 12)
-        lean, length = draw.uniform(18, 62), draw.uniform(0.20, 0.34)
+    for index in range(LEAVES):
+        heading = 360 * index / LEAVES + draw.uniform(-12, 12)
+        lean, length = draw.uniform(15, 48), draw.uniform(0.14, 0.27)
         turn = rotation(y=heading) @ rotation(x=lean)
         tip = foot + turn @ np.array([0, -length, 0])
         shapes.append(
@@ -174,6 +172,6 @@ def _plant(seed: int) -> list[Shape]:
         )
         droop = turn @ rotation(x=draw.uniform(15, 50))
         shapes.append(
-            Ellipsoid(tuple(tip + droop @ np.array([0, -0.045, 0])), leaf, droop, half=(0.026, 0.075, 0.004))
+            Ellipsoid(tuple(tip + droop @ np.array([0, -0.07, 0])), leaf, droop, half=(0.045, 0.1, 0.006))
         )
     return shapes
