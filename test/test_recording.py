@@ -237,6 +237,18 @@ def test_an_uncalibrated_camera_is_left_out_with_one_warning(tmp_path, caplog):
     assert caplog.text.count("focal lengths 0, 0, expected > 0") == 1
 
 
+@pytest.mark.parametrize("container", ["mcap", "sqlite3", "ros1"])
+def test_messages_can_be_published_again_from_every_container(tmp_path, container):
+    types = get_typestore(Stores.ROS2_JAZZY)
+    reader = RecordingReader(write_bag(tmp_path / "bag", three_pairs, container))
+    messages = list(reader.serialized(["/depth/image_raw", "/depth/camera_info"]))
+    assert [message.topic for message in messages[:2]] == ["/depth/camera_info", "/depth/image_raw"]
+    assert len(messages) == 6 and messages[0].time_ns == START
+    contents = [types.deserialize_cdr(message.data, message.type) for message in messages]
+    assert CameraModel.from_camera_info(contents[0]) == CAMERA
+    assert contents[5].header.frame_id == "depth" and contents[5].data[:2].view(np.uint16)[0] == 1002
+
+
 def test_a_missing_topic_is_named_beside_those_that_exist(tmp_path):
     reader = RecordingReader(write_bag(tmp_path / "bag", three_pairs))
     with pytest.raises(

@@ -1,7 +1,13 @@
 """Recordings: rosbag2 (mcap, sqlite3) and ROS 1 bags in, mcap out, without ROS."""
 
 from robself.recording.reader import RecordingReader
-from robself.recording.records import RecordedImage, RecordedMessage, RecordedPair, TopicInfo
+from robself.recording.records import (
+    RecordedImage,
+    RecordedMessage,
+    RecordedPair,
+    SerializedMessage,
+    TopicInfo,
+)
 from robself.recording.writer import RecordingWriter
 
 __all__ = [
@@ -10,5 +16,6 @@ __all__ = [
     "RecordedPair",
     "RecordingReader",
     "RecordingWriter",
+    "SerializedMessage",
     "TopicInfo",
 ]

@@ -9,13 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rosbags.convert.converter import migrate_bytes
 from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from robself.camera_model import CameraModel, is_rectified
 from robself.errors import InputError, RecordingError
 from robself.image_encoding import decode
-from robself.recording.records import RecordedImage, RecordedMessage, RecordedPair, TopicInfo
+from robself.recording.records import (
+    RecordedImage,
+    RecordedMessage,
+    RecordedPair,
+    SerializedMessage,
+    TopicInfo,
+)
 
 if TYPE_CHECKING:
     from robself.pairing import ApproximateTimePairer
@@ -68,6 +76,16 @@ class RecordingReader:
         for topic in topics or ():
             self._require(topic)
         return self._messages(topics)
+
+    def serialized(self, topics: Sequence[str] | None = None) -> Iterator[SerializedMessage]:
+        """As `messages`, but as bytes to publish again (CDR), those of ROS 1 bags converted.
+
+        Raises:
+            RecordingError: see `messages`; or a ROS 1 message of a type that ROS 2 does not know.
+        """
+        for topic in topics or ():
+            self._require(topic)
+        return self._serialized(topics)
 
     def images(self, topic: str) -> Iterator[RecordedImage]:
         """The images of a topic in the order of their recording.
@@ -139,22 +157,19 @@ class RecordingReader:
         ]
         truth: RecordedImage | None = None
         for stamp, kind, role, item in heapq.merge(*streams, key=lambda entry: entry[:2]):
+            matched = None
             if kind == 0:
                 camera[role] = item
             elif role == "truth":
                 truth = item
+            elif role == "guide":
+                matched = pairer.add_guide(stamp, (item, camera["guide"]))
             else:
-                if role == "guide":
-                    matched = pairer.add_guide(stamp, item)
-                else:
-                    matched = pairer.add_source(
-                        stamp, (item, truth if truth and truth.stamp_ns == stamp else None)
-                    )
-                if matched is not None:
-                    (source, its_truth), guide = matched
-                    yield RecordedPair(
-                        source.stamp_ns, source, guide, its_truth, camera["source"], camera["guide"]
-                    )
+                its_truth = truth if truth and truth.stamp_ns == stamp else None
+                matched = pairer.add_source(stamp, (item, camera["source"], its_truth))
+            if matched is not None:
+                (source, source_camera, its_truth), (guide, guide_camera) = matched
+                yield RecordedPair(source.stamp_ns, source, guide, its_truth, source_camera, guide_camera)
 
     def _cameras(self, topic: str, rectified: bool) -> Iterator[tuple[int, CameraModel]]:
         last, warned = None, False
@@ -180,12 +195,31 @@ class RecordingReader:
             raise RecordingError(f"{self.path}: {message.topic} at {stamp} ns: {error}") from error
 
     def _messages(self, topics: Sequence[str] | None) -> Iterator[RecordedMessage]:
+        for bag, connection, time_ns, data in self._raw(topics):
+            try:
+                content = bag.deserialize(data, connection.msgtype)
+            except Exception as error:  # whatever foreign bytes bring about
+                raise RecordingError(f"{self.path}: {connection.topic}: damaged: {error}") from error
+            yield RecordedMessage(connection.topic, connection.msgtype, time_ns, content)
+
+    def _serialized(self, topics: Sequence[str] | None) -> Iterator[SerializedMessage]:
+        ros2, defaults = get_typestore(Stores.ROS2_JAZZY), {}
+        for bag, connection, time_ns, data in self._raw(topics):
+            kind = connection.msgtype
+            if not bag.is2:
+                if kind not in ros2.fielddefs:
+                    raise RecordingError(f"{self.path}: {connection.topic} is {kind}, unknown to ROS 2")
+                data = migrate_bytes(
+                    bag.typestore, ros2, kind, kind, defaults, data, src_is2=False, dst_is2=True
+                )
+            yield SerializedMessage(connection.topic, kind, time_ns, data)
+
+    def _raw(self, topics: Sequence[str] | None) -> Iterator[tuple[AnyReader, Connection, int, bytes]]:
         try:
             with self._open() as bag:
                 wanted = [c for c in bag.connections if topics is None or c.topic in topics]
                 for connection, time_ns, data in bag.messages(wanted) if wanted else ():
-                    content = bag.deserialize(data, connection.msgtype)
-                    yield RecordedMessage(connection.topic, connection.msgtype, time_ns, content)
+                    yield bag, connection, time_ns, data
         except Exception as error:  # whatever a parser of foreign files comes upon
             raise RecordingError(f"{self.path}: damaged: {_reason(error)}") from error
 

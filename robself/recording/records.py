@@ -27,6 +27,15 @@ class RecordedMessage(NamedTuple):
     content: Any
 
 
+class SerializedMessage(NamedTuple):
+    """One message as it goes over DDS: its topic, type, recording time (ns) and CDR bytes."""
+
+    topic: str
+    type: str
+    time_ns: int
+    data: bytes | memoryview
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedImage:
     """One image: (h, w) or (h, w, channels) in its encoding's own type, and its header."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,10 +29,10 @@ def status_definition() -> str:
 
 
 def _places() -> Iterator[Path]:
-    # The source tree, the pip package (as its data), and a colcon workspace's share folder.
+    # The source tree, the pip package (as its data, or as setup.py's), and colcon's share folder.
     yield Path(__file__).parents[2] / "msg" / "Status.msg"
     package = find_spec("robself_ros")
     for folder in (package.submodule_search_locations or ()) if package else ():
         yield Path(folder) / "msg" / "Status.msg"
-    for prefix in filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)):
+    for prefix in filter(None, [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]):
         yield Path(prefix) / "share" / "robself_ros" / "msg" / "Status.msg"
