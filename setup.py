@@ -35,7 +35,7 @@ setup(
     install_requires=[
         "torch>=2.1",
         "numpy>=1.24",
-        # Headless: nothing here opens a window, and robots and containers often lack the libraries that one needs.
+        # Headless: nothing here opens a window, and containers often lack the libraries that one needs.
         "opencv-python-headless>=4.6",
         "pydantic>=2",
         "typer>=0.12",

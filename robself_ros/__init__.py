@@ -2,5 +2,5 @@
 
 from pkgutil import extend_path
 
-# The generated `robself_ros.msg` lies in site-packages, this code may lie in a source tree: one package, two places.
+# The generated `robself_ros.msg` lies in site-packages while this code may lie in a source tree.
 __path__ = extend_path(__path__, __name__)

@@ -31,13 +31,13 @@ def main() -> None:
     for compiler in (os.environ.get("CC", "cc"), os.environ.get("CXX", "c++")):
         if shutil.which(compiler) is None:
             sys.exit(
-                f"build_interfaces: no compiler {compiler!r} on PATH, but robself_ros/msg/Status has to be compiled:"
+                f"build_interfaces: no compiler {compiler!r} on PATH, and msg/Status has to be compiled:"
                 " install gcc and g++ (Debian, Ubuntu: apt install build-essential)"
             )
     point_exports_at_this_python()
     with tempfile.TemporaryDirectory(prefix="robself_interfaces_") as scratch:
         source, build, stage = (Path(scratch, name) for name in ("source", "build", "stage"))
-        # A copy, because CMake refuses include folders of its own source tree and the environment may lie in it.
+        # A copy: CMake refuses include folders inside its own source tree, where the environment may lie.
         shutil.copytree(PROJECT / "msg", source / "msg")
         for file in ("CMakeLists.txt", "package.xml"):
             shutil.copy(PROJECT / file, source)
@@ -55,7 +55,9 @@ def main() -> None:
         leave_to_pip(stage / SITE_PACKAGES.relative_to(PREFIX))
         shutil.rmtree(SITE_PACKAGES / "robself_ros" / "msg", ignore_errors=True)
         shutil.copytree(stage, PREFIX, dirs_exist_ok=True)
-    subprocess.run([sys.executable, "-c", "from robself_ros.msg import Status; Status()"], check=True, cwd=PREFIX)
+    subprocess.run(
+        [sys.executable, "-c", "from robself_ros.msg import Status; Status()"], check=True, cwd=PREFIX
+    )
     print(f"build_interfaces: robself_ros.msg installed into {PREFIX}")
 
 

@@ -1,0 +1,52 @@
+"""The Fast DDS profile without which most images are lost: who sets it, and whether it is set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from robself_ros.share import share_directory
+
+# Fast DDS 2 (Humble, Jazzy) reads the first name, Fast DDS 3 (Kilted and later) the second.
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
+def profile() -> Path:
+    """The profile that the project ships: a 32 MiB shared-memory segment and 4 MiB UDP buffers."""
+    return share_directory() / "config" / "fastdds.xml"
+
+
+def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables to add to `base` (by default this process's) for a process that sends or receives images.
+
+    Empty where the user has chosen a profile already: that choice is kept.
+    """
+    if _chosen(os.environ if base is None else base):
+        return {}
+    return dict.fromkeys(PROFILE_VARIABLES, str(profile()))
+
+
+def warning(base: Mapping[str, str] | None = None) -> str | None:
+    """One line for the log where images will be lost; None where a profile is set or Fast DDS is not in use.
+
+    Fast DDS reads the file when the context is initialised: setting the variables afterwards mends nothing.
+    """
+    base = os.environ if base is None else base
+    if "fastrtps" not in base.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"):
+        return None
+    if chosen := _chosen(base):
+        name, file = chosen
+        return (
+            None
+            if Path(file).is_file()
+            else f"{name} names {file!r}, which is no file: Fast DDS uses its defaults"
+        )
+    return (
+        "Fast DDS runs with its defaults, which lose most images between processes: "
+        f"set {PROFILE_VARIABLES[0]}={profile()} here and for the camera driver"
+    )
+
+
+def _chosen(base: Mapping[str, str]) -> tuple[str, str] | None:
+    return next(((name, base[name]) for name in PROFILE_VARIABLES if base.get(name)), None)
