@@ -59,11 +59,16 @@ def test_an_installed_wheel_finds_its_files(wheel, tmp_path):
         "install", "--no-deps", "--prefix", tmp_path, "--ignore-installed", "--no-warn-script-location", wheel
     )
     (packages,) = tmp_path.glob("lib/python*/site-packages")
-    code = (
-        "from robself_ros.share import share_directory; from robself_ros.dds import profile;"
-        "from robself.recording.status_definition import status_definition; from robself_ros.msg import Status;"
-        "print(share_directory()); assert profile().is_file(); assert 'consistency_unit' in status_definition()"
-    )
+    code = """
+from robself.recording.status_definition import status_definition
+from robself_ros.dds import profile
+from robself_ros.msg import Status
+from robself_ros.share import share_directory
+
+assert profile().is_file()
+assert "consistency_unit" in status_definition()
+print(share_directory())
+"""
     told = python(code, cwd=tmp_path, PYTHONPATH=str(packages))
     assert told.strip() == str(tmp_path / "share" / "robself_ros")
     assert (tmp_path / "bin" / "robself").is_file()
