@@ -1,0 +1,85 @@
+"""The node's parameters: names, defaults, ranges. ROS's dotted names and YAML files mirror the nesting."""
+
+from __future__ import annotations
+
+import re
+from math import pi
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from robself.config import Modality, ScheduleName, Variant, presets
+
+
+def _known_preset(name: str) -> str:
+    if name not in presets():
+        raise ValueError(f"expected one of {', '.join(presets())}")
+    return name
+
+
+def _known_device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise ValueError("expected auto, cpu, cuda or cuda:N")
+    return name
+
+
+Angle = Annotated[float, Field(ge=-pi, le=pi)]
+
+
+class Section(BaseModel):
+    """Parameters are fixed while the node is active, and unknown ones are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SyncParameters(Section):
+    slop: float = Field(0.02, gt=0, le=1, description="s; stamps of a pair differ by less")
+    queue_size: int = Field(10, ge=1, le=1000, description="images of a kind that wait for a partner")
+
+
+class ExtrinsicParameters(Section):
+    rpy: list[Angle] = Field(
+        [0.0, 0.0, 0.0],
+        min_length=3,
+        max_length=3,
+        description="rad; roll, pitch, yaw about the fixed x, y, z of the guide's optical frame: turns a"
+        " direction of the source's optical frame into the guide's",
+    )
+
+
+class KeyframeParameters(Section):
+    every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
+    interval: float = Field(0.0, ge=0, description="s; a keyframe so long after the last; 0: off")
+
+
+class BudgetParameters(Section):
+    first_seconds: float = Field(20.0, ge=0, description="s for a cold keyframe; 0: the schedule's own")
+    seconds: float = Field(2.0, ge=0, description="s for a warm keyframe; 0: the schedule's own")
+    first_iterations: int = Field(0, ge=0, description="for a cold keyframe; 0: the schedule's own")
+    iterations: int = Field(0, ge=0, description="for a warm keyframe; 0: the schedule's own")
+
+
+class NodeParameters(Section):
+    """Everything the node can be told."""
+
+    preset: Annotated[str, AfterValidator(_known_preset)] = Field("robot", description="network and settings")
+    variant: Variant = Field("re", description="re: resampling, de: deformable convolution")
+    schedule: ScheduleName = Field("coarse_to_fine", description="coarse_to_fine, or the paper's")
+    modality: Modality = Field("depth", description="what the source measures: depth or nir")
+    device: Annotated[str, AfterValidator(_known_device)] = Field("auto", description="what computes")
+    seed: int = Field(0, ge=0, description="of the weights' initialisation")
+    factor: float = Field(0.0, ge=0, le=16, description="of super-resolution; 0: guide size / source size")
+    depth_min: float = Field(0.1, ge=0, description="m; nearer is no measurement")
+    depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
+    register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")
+    autostart: bool = Field(True, description="configure and activate without being asked")
+    sync: SyncParameters = SyncParameters()
+    extrinsics: ExtrinsicParameters = ExtrinsicParameters()
+    keyframe: KeyframeParameters = KeyframeParameters()
+    budget: BudgetParameters = BudgetParameters()
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> NodeParameters:
+        if self.depth_min >= self.depth_max:
+            raise ValueError(f"depth_min {self.depth_min} m is not below depth_max {self.depth_max} m")
+        return self
