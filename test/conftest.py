@@ -1,0 +1,17 @@
+"""What every test runs in: a ROS graph of its own that leaves nothing in the home folder."""
+
+import os
+import random
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros_environment(tmp_path_factory):
+    """For this process and those that the tests start; set before any test initialises ROS."""
+    os.environ.update(
+        ROS_LOG_DIR=str(tmp_path_factory.mktemp("ros_log")),
+        ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
+        ROS_DOMAIN_ID=str(random.SystemRandom().randint(2, 100)),
+        ROS_PYTHON_CHECK_FIELDS="1",
+    )
