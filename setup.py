@@ -18,7 +18,6 @@ setup(
     name="robself_ros",
     version="0.1.0",
     description="Online self-supervised guided super-resolution of depth and NIR images, as a ROS 2 node",
-    long_description="See README.md.",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["robself", "robself.*", "robself_ros", "robself_ros.*"]),

@@ -24,10 +24,9 @@ def launch_description(modality: str) -> LaunchDescription:
 
 def _actions(context: LaunchContext, modality: str) -> list[Action]:
     todo = plan(context.launch_configurations, modality, context.environment)
-    node = Node(
+    node = Node(  # It names itself: `name` would rename every node of its process.
         package="robself_ros",
         executable=NODE_NAME,
-        name=NODE_NAME,
         namespace=todo.namespace,
         parameters=todo.parameters,
         remappings=todo.remappings,

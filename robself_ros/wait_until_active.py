@@ -13,6 +13,7 @@ import time
 import rclpy
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
+from rclpy.executors import ExternalShutdownException
 
 PATIENCE_SECONDS = 120.0
 POLL_SECONDS = 0.5
@@ -46,7 +47,7 @@ def main() -> None:
         rclpy.init(args=[])
         active = is_active_within(name, PATIENCE_SECONDS)
         rclpy.shutdown()
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
+    except (KeyboardInterrupt, ExternalShutdownException):
         sys.exit(130)
     if not active:
         sys.exit(
