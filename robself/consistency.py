@@ -13,7 +13,9 @@ class AveragePooling:
     of two source pixels counts for both, by the share of its area.
     """
 
-    def __init__(self, size: tuple[int, int], source_size: tuple[int, int], device: torch.device | str = "cpu"):
+    def __init__(
+        self, size: tuple[int, int], source_size: tuple[int, int], device: torch.device | str = "cpu"
+    ):
         (height, width), (rows, columns) = size, source_size
         self.factor = None
         if height % rows == 0 and width % columns == 0:

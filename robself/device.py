@@ -8,7 +8,7 @@ from robself.errors import ConfigError
 
 
 def choose_device(name: str) -> torch.device:
-    """"auto": the first CUDA device, else the CPU; otherwise the device of that name.
+    """ "auto": the first CUDA device, else the CPU; otherwise the device of that name.
 
     Raises:
         ConfigError: a name torch does not know, or a device this machine has not.
@@ -20,7 +20,9 @@ def choose_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"device: {name!r} cannot be used ({reason}), expected auto, cpu or cuda[:N]") from None
+        raise ConfigError(
+            f"device: {name!r} cannot be used ({reason}), expected auto, cpu or cuda[:N]"
+        ) from None
     return device
 
 
@@ -28,5 +30,7 @@ def compute_type(device: torch.device) -> torch.dtype:
     """bfloat16 where the device multiplies it in hardware, float32 elsewhere."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    native = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    native = (
+        torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
     return torch.bfloat16 if native else torch.float32

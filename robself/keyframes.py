@@ -13,7 +13,9 @@ class KeyframeConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
-    interval_seconds: float = Field(0.0, ge=0, description="a keyframe at the latest so long after the last; 0: off")
+    interval_seconds: float = Field(
+        0.0, ge=0, description="a keyframe at the latest so long after the last; 0: off"
+    )
     consistency_ratio: float = Field(
         0.0,
         ge=0,

@@ -118,7 +118,13 @@ class OnlineSuperResolver:
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
             self._info(
-                "keyframe", warm, begin, outcome.iterations, outcome.loss_before, outcome.loss_after, outcome.stopped_by
+                "keyframe",
+                warm,
+                begin,
+                outcome.iterations,
+                outcome.loss_before,
+                outcome.loss_after,
+                outcome.stopped_by,
             ),
         )
 
@@ -149,7 +155,14 @@ class OnlineSuperResolver:
         return _Warmth(network, optimiser, Normalisation.of(pair))
 
     def _info(
-        self, mode: str, warm: bool, begin: float, iterations: int, before: float, after: float, stopped_by: str
+        self,
+        mode: str,
+        warm: bool,
+        begin: float,
+        iterations: int,
+        before: float,
+        after: float,
+        stopped_by: str,
     ) -> dict:
         return {
             "mode": mode,

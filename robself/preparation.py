@@ -42,7 +42,9 @@ def observe(pair: Pair, normalisation: Normalisation, resolution: float, device:
     guide = normalisation.guide(pair.guide)
     if (height, width) != pair.size:
         guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
-    source = torch.from_numpy(normalisation.source(fill_holes(pair.source, pair.valid)))[None, None].to(device)
+    source = torch.from_numpy(normalisation.source(fill_holes(pair.source, pair.valid)))[None, None].to(
+        device
+    )
     return Observation(
         source,
         torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),

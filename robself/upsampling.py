@@ -21,7 +21,8 @@ def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
 def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(h, w) bool -> (H, W) bool: every pixel takes the validity of the source pixel its centre lies in."""
     rows, columns = (
-        ((np.arange(full) + 0.5) * low / full).astype(int) for full, low in zip(size, valid.shape, strict=True)
+        ((np.arange(full) + 0.5) * low / full).astype(int)
+        for full, low in zip(size, valid.shape, strict=True)
     )
     return valid[np.ix_(rows, columns)]
 

@@ -23,13 +23,19 @@ def _known_device(name: str) -> str:
     return name
 
 
+def _no_shrinking(factor: float) -> float:
+    if 0 < factor < 1:
+        raise ValueError("expected 0, or 1 to 16")
+    return factor
+
+
 Angle = Annotated[float, Field(ge=-pi, le=pi)]
 
 
 class Section(BaseModel):
-    """Parameters are fixed while the node is active, and unknown ones are refused."""
+    """Unknown parameters are refused, and so are values of another type, but for an integer as a double."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class SyncParameters(Section):
@@ -60,7 +66,7 @@ class BudgetParameters(Section):
 
 
 class NodeParameters(Section):
-    """Everything the node can be told."""
+    """Everything the node can be told; fixed while it is active."""
 
     preset: Annotated[str, AfterValidator(_known_preset)] = Field("robot", description="network and settings")
     variant: Variant = Field("re", description="re: resampling, de: deformable convolution")
@@ -68,7 +74,12 @@ class NodeParameters(Section):
     modality: Modality = Field("depth", description="what the source measures: depth or nir")
     device: Annotated[str, AfterValidator(_known_device)] = Field("auto", description="what computes")
     seed: int = Field(0, ge=0, description="of the weights' initialisation")
-    factor: float = Field(0.0, ge=0, le=16, description="of super-resolution; 0: guide size / source size")
+    factor: Annotated[float, AfterValidator(_no_shrinking)] = Field(
+        0.0,
+        ge=0,
+        le=16,
+        description="of super-resolution; 0: guide size / source size, of a registered guide the smaller ratio",
+    )
     depth_min: float = Field(0.1, ge=0, description="m; nearer is no measurement")
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
     register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")

@@ -70,12 +70,16 @@ class _OverlappingTiles(torch.autograd.Function):
         rows, columns = (height - extent) // TILE + 1, (width - extent) // TILE + 1
         patches = gradient.view(batch, rows, columns, extent, extent, channels)
         parts = range(0, extent, TILE)
-        blocks = gradient.new_zeros(batch, rows + len(parts) - 1, TILE, columns + len(parts) - 1, TILE, channels)
+        blocks = gradient.new_zeros(
+            batch, rows + len(parts) - 1, TILE, columns + len(parts) - 1, TILE, channels
+        )
         for down in parts:
             for right in parts:
                 piece = patches[:, :, :, down : down + TILE, right : right + TILE]
                 row, column = down // TILE, right // TILE
-                target = blocks[:, row : row + rows, : piece.shape[3], column : column + columns, : piece.shape[4]]
+                target = blocks[
+                    :, row : row + rows, : piece.shape[3], column : column + columns, : piece.shape[4]
+                ]
                 target += piece.transpose(2, 3)
         image = blocks.flatten(3, 4).flatten(1, 2)[:, :height, :width]
         return image.permute(0, 3, 1, 2), None
@@ -95,4 +99,6 @@ def _window_mask(large: int, window: int, device: torch.device, dtype: torch.dty
     near = (query[:, None] - key).abs() <= window // 2
     inside = near[:, None, :, None] & near[None, :, None, :]
     inside = inside.reshape(TILE * TILE, -1)
-    return torch.zeros(inside.shape, device=device, dtype=dtype).masked_fill(~inside, float("-inf"))[None, None]
+    return torch.zeros(inside.shape, device=device, dtype=dtype).masked_fill(~inside, float("-inf"))[
+        None, None
+    ]

@@ -39,7 +39,9 @@ class RobSelf(nn.Module):
         self.translator = Translator(channels, config.levels, config.variant)
         self.filter = ReferenceFilter(channels, config.large_kernel, config.small_kernel, config.eta)
         self.head = PredictionHead(channels, from_zero=config.residual)
-        self.translation_head = PredictionHead(channels, from_zero=config.residual) if config.separate_heads else self.head
+        self.translation_head = (
+            PredictionHead(channels, from_zero=config.residual) if config.separate_heads else self.head
+        )
 
     @classmethod
     def from_preset(cls, name: str, variant: str = "re") -> RobSelf:
@@ -50,7 +52,13 @@ class RobSelf(nn.Module):
         """
         return cls(RobSelfConfig.from_preset(name, variant=variant).model)
 
-    def forward(self, source: torch.Tensor, guide: torch.Tensor, displacement_scale: float = 1.0, dtype: torch.dtype = torch.float32) -> Prediction:
+    def forward(
+        self,
+        source: torch.Tensor,
+        guide: torch.Tensor,
+        displacement_scale: float = 1.0,
+        dtype: torch.dtype = torch.float32,
+    ) -> Prediction:
         height, width = guide.shape[-2:]
         rows, columns = self._padding(height, width)
         source_feature = self.extract_source(reflect(source.to(dtype), 0, columns, 0, rows))

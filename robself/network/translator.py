@@ -74,7 +74,9 @@ class DeformableAlignment(nn.Module):
         super().__init__()
         taps = self.kernel**2
         self.mix = conv1x1(taps * channels, channels)
-        relative = torch.stack(torch.meshgrid(*2 * [torch.arange(self.kernel) - self.kernel // 2], indexing="xy"), -1)
+        relative = torch.stack(
+            torch.meshgrid(*2 * [torch.arange(self.kernel) - self.kernel // 2], indexing="xy"), -1
+        )
         self.register_buffer("taps", relative.reshape(taps, 2).float(), persistent=False)
 
     def forward(self, guide: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:

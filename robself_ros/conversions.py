@@ -1,0 +1,130 @@
+"""ROS messages checked, and turned into what the core computes with, and back."""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from collections.abc import Collection
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from robself.camera_model import CameraModel
+from robself.config import Modality
+from robself.depth_encoding import (
+    DEPTH_ENCODINGS,
+    INTENSITY_ENCODINGS,
+    from_intensity,
+    from_metric,
+    to_intensity,
+    to_metric,
+)
+from robself.errors import InputError
+from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, decode, encode, to_rgb
+
+NANOSECONDS = 10**9
+UNITS: dict[Modality, str] = {"depth": "m", "nir": "intensity"}
+
+
+class Rejected(InputError):
+    """An image message that cannot be used; `cause` is the key it is counted by."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+def source_encodings(modality: Modality) -> Collection[str]:
+    """The encodings that a source of this modality may have."""
+    return DEPTH_ENCODINGS if modality == "depth" else INTENSITY_ENCODINGS
+
+
+def guide_encodings() -> Collection[str]:
+    """The encodings that a guide may have."""
+    return COLOUR_ENCODINGS
+
+
+def check_image(image: Image, accepted: Collection[str]) -> None:
+    """Whether the header of a message is true of its data; touches no pixel.
+
+    Raises:
+        Rejected: by encoding, size, byte order, step or data. Data must hold `step * height` bytes.
+    """
+    if image.encoding not in accepted:
+        advice = " (debayer it first, as image_proc does)" if image.encoding.startswith("bayer") else ""
+        raise Rejected("encoding", f"encoding {image.encoding!r}{advice}, expected {', '.join(accepted)}")
+    if image.height < 1 or image.width < 1:
+        raise Rejected("size", f"size {image.width}x{image.height}, expected both > 0")
+    if image.is_bigendian not in (0, 1):
+        raise Rejected("is_bigendian", f"is_bigendian {image.is_bigendian}, expected 0 or 1")
+    layout = LAYOUTS[image.encoding]
+    row = image.width * layout.channels * np.dtype(layout.dtype).itemsize
+    if image.step < row:
+        raise Rejected(
+            "step", f"step {image.step}, expected at least {row} for {image.width} px of {image.encoding}"
+        )
+    if len(image.data) < image.step * image.height:
+        raise Rejected(
+            "data",
+            f"{len(image.data)} bytes, expected step * height = {image.step} * {image.height}"
+            f" = {image.step * image.height}",
+        )
+
+
+def stamp_ns(header: Header) -> int:
+    """A header's stamp in nanoseconds."""
+    return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
+
+
+def source_of(image: Image, modality: Modality, minimum: float, maximum: float) -> np.ndarray:
+    """A source message as (h, w) float32: metres, NaN outside [minimum, maximum]; or intensity.
+
+    Raises:
+        InputError: see `robself.image_encoding.decode`.
+    """
+    pixels = decode(image)
+    if modality == "depth":
+        return to_metric(pixels, image.encoding, minimum=minimum, maximum=maximum)
+    return to_intensity(pixels, image.encoding)
+
+
+def guide_of(image: Image) -> np.ndarray:
+    """A guide message as (H, W, 3) uint8 RGB.
+
+    Raises:
+        InputError: see `robself.image_encoding.decode` and `to_rgb`.
+    """
+    return to_rgb(decode(image), image.encoding)
+
+
+def source_message(values: np.ndarray, encoding: str, modality: Modality, header: Header) -> Image:
+    """(H, W) float32, metres or intensity, in the encoding that the source came in."""
+    convert = from_metric if modality == "depth" else from_intensity
+    return image_message(convert(values, encoding), encoding, header)
+
+
+def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
+    """Pixels in the encoding's own type as a message."""
+    fields = encode(pixels, encoding)
+    # An array("B") is taken over as it is; of an ndarray or bytes, rclpy would check every element.
+    fields["data"] = array("B", fields["data"].tobytes())
+    return Image(header=header, **fields)
+
+
+def scaled_camera_info(
+    info: CameraInfo, camera: CameraModel, size: tuple[int, int], header: Header
+) -> CameraInfo:
+    """The source's camera_info for an image of `size` (H, W): K, P and region scaled, D and R as they were.
+
+    Args:
+        camera: the model of `info`.
+    """
+    scaled = camera.scaled(width=size[1], height=size[0])
+    message = copy.deepcopy(info)
+    message.header = header
+    message.width, message.height = scaled.width, scaled.height
+    message.k, message.p = scaled.K.ravel().tolist(), scaled.P.ravel().tolist()
+    if scaled.roi:
+        message.roi.x_offset, message.roi.y_offset, message.roi.width, message.roi.height = scaled.roi
+    return message

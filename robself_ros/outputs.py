@@ -1,0 +1,83 @@
+"""The node's publishers: a result as messages in the source camera's frame, at the source's stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+
+from robself_ros.conversions import image_message, scaled_camera_info, source_message
+from robself_ros.events import on_incompatible_publisher
+from robself_ros.msg import Status
+from robself_ros.processing import Product
+
+# Reliable, so that subscribers of either kind are served; few, for images are large.
+QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+TOPICS = {
+    "sr": ("~/sr/image", Image),
+    "sr_info": ("~/sr/camera_info", CameraInfo),
+    "guide_aligned": ("~/guide_aligned/image", Image),
+    "translated": ("~/translated/image", Image),
+    "status": ("~/status", Status),
+}
+
+
+class Outputs:
+    """The publishers, made when the node is configured and silent while it is inactive.
+
+    Args:
+        on_incompatible: told the topic and the policy of a subscriber that cannot be served.
+    """
+
+    def __init__(self, node: LifecycleNode, on_incompatible: Callable[[str, str], None]) -> None:
+        self._node = node
+        self._publishers: dict[str, LifecyclePublisher] = {
+            name: node.create_lifecycle_publisher(
+                kind,
+                topic,
+                QOS,
+                event_callbacks=on_incompatible_publisher(node.resolve_topic_name(topic), on_incompatible),
+            )
+            for name, (topic, kind) in TOPICS.items()
+        }
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody subscribes to anything."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers.values())
+
+    @property
+    def subscribers(self) -> dict[str, int]:
+        """Number of subscribers by resolved topic."""
+        return {
+            publisher.topic_name: publisher.get_subscription_count()
+            for publisher in self._publishers.values()
+        }
+
+    def destroy(self) -> None:
+        """Take the publishers down."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers = {}
+
+    def publish(self, product: Product, modality: str, status: Status) -> None:
+        """Publish a result; images that nobody subscribes to are not even converted. The status comes last."""
+        source, result = product.job.source, product.result
+        self._publish("sr", lambda: source_message(result.sr, source.encoding, modality, source.header))
+        if camera := product.source_camera:
+            self._publish(
+                "sr_info",
+                lambda: scaled_camera_info(camera.info, camera.model, result.sr.shape, source.header),
+            )
+        self._publish("guide_aligned", lambda: image_message(result.aligned_guide, "rgb8", source.header))
+        self._publish(
+            "translated", lambda: source_message(result.translated, source.encoding, modality, source.header)
+        )
+        self._publish("status", lambda: status)
+
+    def _publish(self, name: str, message: Callable[[], Image | CameraInfo | Status]) -> None:
+        publisher = self._publishers[name]
+        if publisher.get_subscription_count():
+            publisher.publish(message())

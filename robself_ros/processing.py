@@ -1,0 +1,131 @@
+"""A pair of messages super-resolved: convert, register, then the pipeline that `robself replay` runs too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from sensor_msgs.msg import Image
+
+from robself.config import RobSelfConfig
+from robself.keyframes import KeyframeConfig, KeyframePolicy
+from robself.online import Budget, OnlineSuperResolver
+from robself.pair import Pair, Result
+from robself.pipeline import Pipeline
+from robself_ros.cameras import Camera, Cameras
+from robself_ros.conversions import guide_of, source_of, stamp_ns
+from robself_ros.parameters import NodeParameters
+from robself.guide_view import GuideView
+
+CAMERA_INFO_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pair of messages."""
+
+    source: Image
+    guide: Image
+
+
+@dataclass(frozen=True)
+class Product:
+    """What became of a pair; `source_camera` None where no camera_info fits."""
+
+    job: Job
+    result: Result
+    source_camera: Camera | None
+    seconds: float
+
+
+class Processing:
+    """What the worker does to each pair; not for use by several threads at once.
+
+    Args:
+        on_reset: told why, when what was learned so far does not fit what comes.
+
+    Raises:
+        ConfigError: a device this machine has not.
+    """
+
+    def __init__(
+        self,
+        parameters: NodeParameters,
+        cameras: Cameras,
+        say: Callable[[str], None],
+        on_reset: Callable[[str], None],
+    ) -> None:
+        config = RobSelfConfig.from_preset(
+            parameters.preset,
+            parameters.variant,
+            parameters.schedule,
+            parameters.modality,
+            seed=parameters.seed,
+        )
+        resolver = OnlineSuperResolver(config, parameters.device)
+        self.device = resolver.device
+        keyframe, budget = parameters.keyframe, parameters.budget
+        self._pipeline = Pipeline(
+            resolver,
+            KeyframePolicy(KeyframeConfig(every_n=keyframe.every_n, interval_seconds=keyframe.interval)),
+            Budget(budget.first_iterations or None, budget.first_seconds or None),
+            Budget(budget.iterations or None, budget.seconds or None),
+        )
+        self._parameters, self._cameras, self._on_reset = parameters, cameras, on_reset
+        self._view = GuideView(parameters.factor, tuple(parameters.extrinsics.rpy), say)
+        self._patient_until: float | None = None
+
+    def stream(self) -> AbstractContextManager:
+        """The device's own queue of work, for the thread that computes."""
+        if self.device.type != "cuda":
+            return nullcontext()
+        import torch
+
+        return torch.cuda.stream(torch.cuda.Stream(self.device))
+
+    def reset(self) -> None:
+        """Forget all earlier pairs."""
+        self._pipeline.reset()
+
+    def __call__(self, job: Job, should_stop: Callable[[], bool]) -> Product:
+        """Super-resolve a pair.
+
+        Raises:
+            InputError: images without content that could be used.
+            Interrupted: `should_stop` said so.
+        """
+        begin = time.monotonic()
+        parameters = self._parameters
+        source = source_of(job.source, parameters.modality, parameters.depth_min, parameters.depth_max)
+        guide = guide_of(job.guide)
+        self._wait_for_cameras(should_stop)
+        source_camera = self._cameras.of("source", source.shape)
+        guide_camera = self._cameras.of("guide", guide.shape[:2]) if parameters.register_guide else None
+        was_registered = self._view.registered
+        guide, guide_valid = self._view(
+            guide,
+            source.shape,
+            source_camera and source_camera.model,
+            guide_camera and guide_camera.model,
+        )
+        if was_registered not in (None, self._view.registered):
+            self._pipeline.reset()
+            self._on_reset("camera_info came" if self._view.registered else "camera_info no longer fits")
+        pair = Pair.from_images(
+            source,
+            guide,
+            modality=parameters.modality,
+            guide_valid=guide_valid,
+            stamp=stamp_ns(job.source.header),
+        )
+        result = self._pipeline.process(pair, should_stop)
+        return Product(job, result, source_camera, time.monotonic() - begin)
+
+    def _wait_for_cameras(self, should_stop: Callable[[], bool]) -> None:
+        """Drivers start with either topic: without patience the first keyframe would be optimised for nothing."""
+        if self._patient_until is None:
+            self._patient_until = time.monotonic() + CAMERA_INFO_PATIENCE_SECONDS
+        roles = ("source", "guide") if self._parameters.register_guide else ("source",)
+        self._cameras.wait_for(roles, self._patient_until, should_stop)
