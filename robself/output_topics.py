@@ -1,0 +1,23 @@
+"""What the node publishes, by name; `robself replay` writes the same."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NODE = "/robself_node"
+
+
+class OutputTopics(NamedTuple):
+    """Resolved topic names."""
+
+    sr: str
+    camera_info: str
+    guide_aligned: str
+    translated: str
+    status: str
+
+
+def output_topics(node: str = NODE) -> OutputTopics:
+    """Topics of a node of that name, namespace included."""
+    names = ("sr/image", "sr/camera_info", "guide_aligned/image", "translated/image", "status")
+    return OutputTopics(*(f"{node}/{name}" for name in names))
