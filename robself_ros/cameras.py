@@ -42,6 +42,10 @@ class Cameras:
         self._infos[role] = info
         self._came[role].set()
 
+    def has(self, role: Role) -> bool:
+        """Whether a camera_info has come."""
+        return self._came[role].is_set()
+
     def wait_for(self, roles: tuple[Role, ...], deadline: float, should_stop: Callable[[], bool]) -> None:
         """Wait until each has come, or time.monotonic() has passed the deadline."""
         for role in roles:

@@ -33,7 +33,7 @@ class Declaration:
         may_change: whether parameters can be set now.
 
     Raises:
-        ConfigError: an unknown parameter, a wrong type or a value out of range: key, value and what is allowed.
+        ConfigError: an unknown parameter, a wrong type or a value out of range: key, value, what is allowed.
     """
 
     def __init__(self, node: Node, may_change: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -11,7 +12,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from robself_ros.conversions import image_message, scaled_camera_info, source_message
 from robself_ros.events import on_incompatible_publisher
 from robself_ros.msg import Status
-from robself_ros.processing import Product
+
+if TYPE_CHECKING:  # it imports torch
+    from robself_ros.processing import Product
 
 # Reliable, so that subscribers of either kind are served; few, for images are large.
 QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -63,7 +66,7 @@ class Outputs:
         self._publishers = {}
 
     def publish(self, product: Product, modality: str, status: Status) -> None:
-        """Publish a result; images that nobody subscribes to are not even converted. The status comes last."""
+        """Publish a result, its status last; images that nobody subscribes to are not even converted."""
         source, result = product.job.source, product.result
         self._publish("sr", lambda: source_message(result.sr, source.encoding, modality, source.header))
         if camera := product.source_camera:

@@ -78,7 +78,7 @@ class NodeParameters(Section):
         0.0,
         ge=0,
         le=16,
-        description="of super-resolution; 0: guide size / source size, of a registered guide the smaller ratio",
+        description="of super-resolution; 0: guide size / source size, the smaller ratio if registered",
     )
     depth_min: float = Field(0.1, ge=0, description="m; nearer is no measurement")
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from sensor_msgs.msg import Image
 
 from robself.config import RobSelfConfig
+from robself.guide_view import GuideView
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
 from robself.pair import Pair, Result
 from robself.pipeline import Pipeline
 from robself_ros.cameras import Camera, Cameras
 from robself_ros.conversions import guide_of, source_of, stamp_ns
+from robself_ros.device_report import device_name, memory
 from robself_ros.parameters import NodeParameters
-from robself.guide_view import GuideView
 
 CAMERA_INFO_PATIENCE_SECONDS = 1.0
 
@@ -65,7 +66,8 @@ class Processing:
             seed=parameters.seed,
         )
         resolver = OnlineSuperResolver(config, parameters.device)
-        self.device = resolver.device
+        self._device = resolver.device
+        self.device_name = device_name(self._device)
         keyframe, budget = parameters.keyframe, parameters.budget
         self._pipeline = Pipeline(
             resolver,
@@ -77,13 +79,18 @@ class Processing:
         self._view = GuideView(parameters.factor, tuple(parameters.extrinsics.rpy), say)
         self._patient_until: float | None = None
 
+    @property
+    def memory(self) -> dict[str, str]:
+        """How much memory is in use, by what it is."""
+        return memory(self._device)
+
     def stream(self) -> AbstractContextManager:
         """The device's own queue of work, for the thread that computes."""
-        if self.device.type != "cuda":
+        if self._device.type != "cuda":
             return nullcontext()
         import torch
 
-        return torch.cuda.stream(torch.cuda.Stream(self.device))
+        return torch.cuda.stream(torch.cuda.Stream(self._device))
 
     def reset(self) -> None:
         """Forget all earlier pairs."""
@@ -124,7 +131,7 @@ class Processing:
         return Product(job, result, source_camera, time.monotonic() - begin)
 
     def _wait_for_cameras(self, should_stop: Callable[[], bool]) -> None:
-        """Drivers start with either topic: without patience the first keyframe would be optimised for nothing."""
+        """Drivers start with either topic: impatient, the first keyframe would be optimised for nothing."""
         if self._patient_until is None:
             self._patient_until = time.monotonic() + CAMERA_INFO_PATIENCE_SECONDS
         roles = ("source", "guide") if self._parameters.register_guide else ("source",)

@@ -1,0 +1,155 @@
+"""What the node has while it is active: subscriptions, pairing, the worker and its model."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from functools import partial
+
+from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+
+from robself.geometry import is_rectified
+from robself_ros.cameras import Cameras
+from robself_ros.conversions import NANOSECONDS, Rejected, guide_encodings, source_encodings
+from robself_ros.events import OnIncompatible, subscription_events
+from robself_ros.outputs import Outputs
+from robself_ros.pairers import make_pairer
+from robself_ros.parameters import NodeParameters
+from robself_ros.processing import Job, Processing, Product
+from robself_ros.rate_limited import RateLimited
+from robself_ros.status import latency_seconds, status_message
+from robself_ros.synchronizer import Synchronizer
+from robself_ros.tally import Tally
+from robself_ros.worker import Worker
+
+# A clock that leaps ahead by this much skips to another scene; between two ticks it never does.
+FORWARD_JUMP = Duration(seconds=10)
+BACKWARD_JUMP = Duration(nanoseconds=-1)
+ROLES = ("source", "guide")
+
+
+class Activity:
+    """Takes images from the moment it is made until it is stopped. All but the worker run in the executor.
+
+    Raises:
+        ConfigError: a device this machine has not.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        parameters: NodeParameters,
+        outputs: Outputs,
+        on_incompatible: OnIncompatible,
+    ) -> None:
+        self._node, self.parameters, self.outputs = node, parameters, outputs
+        log = node.get_logger()
+        self._warn, self._tell = RateLimited(log.warning), RateLimited(log.info)
+        self._fail = RateLimited(log.error)
+        self.tally = Tally()
+        rectified = {role: is_rectified(node.resolve_topic_name(f"{role}/image")) for role in ROLES}
+        self.cameras = Cameras(rectified, log.warning)
+        self.processing = Processing(parameters, self.cameras, log.info, self._note_reset)
+        self._worker: Worker[Job, Product] = Worker(
+            self.processing,
+            self._deliver,
+            self.processing.reset,
+            self._report,
+            self.tally,
+            self.processing.stream,
+        )
+        self.synchronizer = Synchronizer(
+            make_pairer(parameters.sync.slop, parameters.sync.queue_size),
+            parameters.sync.slop,
+            source_encodings(parameters.modality),
+            guide_encodings(),
+            self.tally,
+            self._on_pair,
+            self._start_anew,
+            self._on_rejected,
+        )
+        self._worker.start()
+        self._subscriptions = self._subscribe(on_incompatible)
+        self._jump = node.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=FORWARD_JUMP, min_backward=BACKWARD_JUMP),
+            post_callback=self._on_jump,
+        )
+
+    def reset(self, reason: str) -> None:
+        """Forget every image so far: what waits, what is being computed, and what was learned."""
+        self.synchronizer.reset()
+        self._start_anew(reason)
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Take nothing more, throw away what is being computed; whether the worker ended in time."""
+        self._jump.unregister()
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+        return self._worker.stop(timeout_seconds)
+
+    def _subscribe(self, on_incompatible: OnIncompatible) -> list:
+        def subscription(kind: type, topic: str, callback: Callable, on_lost: Callable[[int], None]):
+            resolved = self._node.resolve_topic_name(topic)
+            return self._node.create_subscription(
+                kind,
+                topic,
+                callback,
+                qos_profile_sensor_data,
+                event_callbacks=subscription_events(resolved, on_incompatible, on_lost),
+            )
+
+        def ignore(lost: int) -> None:
+            """The next camera_info says the same."""
+
+        takers = {"source": self.synchronizer.source, "guide": self.synchronizer.guide}
+        infos = [
+            subscription(CameraInfo, f"{role}/camera_info", partial(self.cameras.take, role), ignore)
+            for role in ROLES
+        ]
+        images = [
+            subscription(Image, f"{role}/image", takers[role], partial(self.tally.add, "lost"))
+            for role in ROLES
+        ]
+        return [*infos, *images]
+
+    def _on_pair(self, source: Image, guide: Image) -> bool:
+        if not self.outputs.watched:
+            self.tally.add("unwatched")
+            return False
+        self._worker.submit(Job(source, guide))
+        return True
+
+    def _deliver(self, product: Product) -> None:
+        latency = latency_seconds(product, self._node.get_clock().now().nanoseconds)
+        self.tally.done(product.result.info["fallback"], product.seconds, latency)
+        status = status_message(product, self.parameters, self.synchronizer, self.tally, latency)
+        self.outputs.publish(product, self.parameters.modality, status)
+
+    def _on_jump(self, jump: TimeJump) -> None:
+        if not any(one.received for one in self.synchronizer.inputs):
+            return  # a simulated clock that starts
+        seconds = jump.delta.nanoseconds / NANOSECONDS
+        self.reset(f"the clock jumped by {seconds:+.3f} s")
+
+    def _start_anew(self, reason: str) -> None:
+        self._worker.discard()
+        self._note_reset(reason)
+
+    def _note_reset(self, reason: str) -> None:
+        self.tally.reset(reason)
+        self._tell("reset", f"starting anew: {reason}")
+
+    def _on_rejected(self, role: str, rejected: Rejected) -> None:
+        topic = self._node.resolve_topic_name(f"{role}/image")
+        self._warn((role, rejected.cause), f"an image on {topic} was left out: {rejected}")
+
+    def _report(self, message: str, error: Exception) -> None:
+        if isinstance(error, ValueError):
+            self._warn(str(error), f"{message}: {error}")
+        else:
+            self._fail(type(error), f"{message}: {''.join(traceback.format_exception(error)).rstrip()}")

@@ -1,0 +1,192 @@
+"""/diagnostics: what comes in, what is paired, what is dropped and why, how long it takes and on what."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+
+from robself.pairing import PairingCounts
+from robself_ros.rate_limited import RateLimited
+from robself_ros.synchronizer import Input
+from robself_ros.tally import Counts
+
+if TYPE_CHECKING:
+    from robself_ros.activity import Activity
+
+PERIOD_SECONDS = 1.0
+SILENCE_SECONDS = 5.0
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class Diagnostics:
+    """Publishes a DiagnosticArray every second, of the steady clock: a simulated one may stand still."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._name = node.get_fully_qualified_name().lstrip("/")
+        self._warn = RateLimited(node.get_logger().warning)
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._timer = node.create_timer(
+            PERIOD_SECONDS, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        self.watch(None)
+
+    def watch(self, activity: Activity | None) -> None:
+        """Report on this from now on; None: the node is inactive."""
+        self._activity = activity
+        self._since = time.monotonic()
+        self._last_time = self._since
+        self._last_received = {"source": 0, "guide": 0}
+        self._last_pairing = PairingCounts()
+        self._last_counts = Counts()
+        self._last_pair_time = self._since
+
+    def destroy(self) -> None:
+        """Stop publishing."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
+    def _publish(self) -> None:
+        message = DiagnosticArray(status=self._reports())
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+    def _reports(self) -> list[DiagnosticStatus]:
+        if self._activity is None:
+            return [self._status("node", "", OK, "inactive", {})]
+        now = time.monotonic()
+        seconds, self._last_time = now - self._last_time, now
+        reports = [self._input(one, now, seconds) for one in self._activity.synchronizer.inputs]
+        return [*reports, self._pairing(now), self._processing(), self._device()]
+
+    def _input(self, one: Input, now: float, seconds: float) -> DiagnosticStatus:
+        topic = self._node.resolve_topic_name(f"{one.role}/image")
+        rate = (one.received - self._last_received[one.role]) / seconds
+        self._last_received[one.role] = one.received
+        has_camera = self._activity.cameras.has(one.role)
+        silent = now - one.last_arrival
+        level, text = OK, f"{rate:.1f} Hz"
+        if silent > SILENCE_SECONDS:
+            level, text = ERROR, f"no image on {topic} for {silent:.0f} s: {self._publishers(topic)}"
+            self._warn(one.role, text)
+        elif not one.received:
+            level, text = WARN, f"no image on {topic} yet"
+        elif not has_camera:
+            info_topic = self._node.resolve_topic_name(f"{one.role}/camera_info")
+            level, text = WARN, f"{text}, but no camera_info on {info_topic}"
+        values = {
+            "topic": topic,
+            "rate (Hz)": f"{rate:.1f}",
+            "received": one.received,
+            "publishers": self._node.count_publishers(topic),
+            "camera_info": "yes" if has_camera else "no",
+        }
+        return self._status(one.role, topic, level, text, values)
+
+    def _publishers(self, topic: str) -> str:
+        """Who publishes there, with what QoS, beside our own."""
+        infos = self._node.get_publishers_info_by_topic(topic)
+        who = ", ".join(
+            f"{info.node_namespace.rstrip('/')}/{info.node_name} {_qos(info.qos_profile)}" for info in infos
+        )
+        count = f"{len(infos)} publisher{'' if len(infos) == 1 else 's'}"
+        return f"{count}{f' ({who})' if who else ''}, subscribed {_qos(qos_profile_sensor_data)}"
+
+    def _pairing(self, now: float) -> DiagnosticStatus:
+        pairing, last = self._activity.synchronizer.pairing, self._last_pairing
+        self._last_pairing = pairing
+        both_come = pairing.sources > last.sources and pairing.guides > last.guides
+        if pairing.pairs > last.pairs or not both_come:
+            self._last_pair_time = now
+        level, text = OK, f"{pairing.pairs} pairs"
+        counts = f"sources: {pairing.sources}, guides: {pairing.guides}, pairs: {pairing.pairs}"
+        if now - self._last_pair_time > SILENCE_SECONDS:
+            slop = self._activity.parameters.sync.slop
+            level = ERROR
+            text = f"{counts}, last dt {_ms(pairing.last_dt_seconds)} with a slop of {_ms(slop)}"
+            self._warn("pairing", f"no pairs for {now - self._last_pair_time:.0f} s: {text}")
+        elif pairing.dropped_sources > last.dropped_sources:
+            dropped = pairing.dropped_sources - last.dropped_sources
+            level, text = WARN, f"{text}, {dropped} sources found no guide since the last report"
+        values = {
+            "sources": pairing.sources,
+            "guides": pairing.guides,
+            "pairs": pairing.pairs,
+            "unpaired sources": pairing.dropped_sources,
+            "unpaired guides": pairing.dropped_guides,
+            "last dt": _ms(pairing.last_dt_seconds),
+        }
+        return self._status("pairing", "", level, text, values)
+
+    def _processing(self) -> DiagnosticStatus:
+        counts, last = self._activity.tally.counts, self._last_counts
+        self._last_counts = counts
+        latencies, durations = self._activity.tally.durations
+        watched = self._activity.outputs.watched
+        level, text = OK, f"{counts.processed} results" if watched else "idle: nobody subscribes"
+        if counts.failed > last.failed:
+            level, text = ERROR, f"failed: {counts.last_failure}"
+        elif counts.rejected.total() > last.rejected.total():
+            new = counts.rejected - last.rejected
+            causes = ", ".join(f"{cause} ({number})" for cause, number in new.items())
+            level, text = WARN, f"images were left out: {causes}"
+        elif counts.fallbacks > last.fallbacks:
+            level, text = WARN, "the last results are plain upsampling: the optimisation found nothing better"
+        elif counts.lost > last.lost:
+            level, text = WARN, f"the middleware lost {counts.lost - last.lost} images since the last report"
+        values = {
+            "processed": counts.processed,
+            "fallbacks": counts.fallbacks,
+            "latency": _percentiles(latencies),
+            "processing": _percentiles(durations),
+            "dropped: replaced by a newer pair": counts.replaced,
+            "dropped: stale": counts.stale,
+            "dropped: failed": counts.failed,
+            "dropped: nobody subscribed": counts.unwatched,
+            "dropped: stamp taken already": counts.repeated,
+            "dropped: lost by the middleware": counts.lost,
+            **{f"rejected: {cause}": number for cause, number in sorted(counts.rejected.items())},
+            "resets": counts.resets,
+            "last reset": counts.reset_reason or "-",
+        }
+        return self._status("processing", "", level, text, values)
+
+    def _device(self) -> DiagnosticStatus:
+        processing = self._activity.processing
+        values = {"device": processing.device_name, **processing.memory}
+        return self._status(
+            "device", processing.device_name, OK, f"computing on {processing.device_name}", values
+        )
+
+    def _status(
+        self, task: str, hardware: str, level: bytes, text: str, values: dict[str, object]
+    ) -> DiagnosticStatus:
+        return DiagnosticStatus(
+            name=f"{self._name}: {task}",
+            hardware_id=hardware,
+            level=level,
+            message=text,
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+
+
+def _qos(profile: QoSProfile) -> str:
+    return f"{profile.reliability.name}, {profile.durability.name}"
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1000 * seconds:.1f} ms"
+
+
+def _percentiles(seconds: list[float]) -> str:
+    """Of the recent results, without those whose latency is unknown."""
+    known = [one for one in seconds if np.isfinite(one)]
+    if not known:
+        return "-"
+    return "p50 {:.3f} s, p95 {:.3f} s".format(*np.percentile(known, (50, 95)))

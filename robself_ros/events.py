@@ -1,0 +1,32 @@
+"""What the middleware reports: peers whose QoS does not fit, and messages that it lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.qos import qos_policy_name_from_kind
+
+# Told the topic and the name of the policy that does not fit, `RELIABILITY` for instance.
+OnIncompatible = Callable[[str, str], None]
+
+
+def on_incompatible_publisher(topic: str, on_incompatible: OnIncompatible) -> PublisherEventCallbacks:
+    """For a publisher: a subscriber asks for more than it offers, and will receive nothing."""
+    return PublisherEventCallbacks(
+        incompatible_qos=lambda event: on_incompatible(
+            topic, qos_policy_name_from_kind(event.last_policy_kind)
+        )
+    )
+
+
+def subscription_events(
+    topic: str, on_incompatible: OnIncompatible, on_lost: Callable[[int], None]
+) -> SubscriptionEventCallbacks:
+    """For a subscription: a publisher offers less than it asks for; so many more messages were lost."""
+    return SubscriptionEventCallbacks(
+        incompatible_qos=lambda event: on_incompatible(
+            topic, qos_policy_name_from_kind(event.last_policy_kind)
+        ),
+        message_lost=lambda event: on_lost(event.total_count_change),
+    )
