@@ -42,7 +42,7 @@ def write_report(
 
 
 def save_comparison(path: str | Path, run: RecordedRun, *, frame: int | None = None) -> None:
-    """Saves one picture of one frame as PNG: source, guide, bicubic, SR, truth where there is one, with a crop.
+    """Saves a picture of one frame as PNG: source, guide, bicubic, SR, truth if there is one, and a crop.
 
     Args:
         frame: which of the used pairs, from 0; None: the one in the middle.

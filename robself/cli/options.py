@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from robself.config import presets
+
+Preset = Annotated[str, typer.Option(help=f"Network and settings: {', '.join(presets())}.")]
+Variant = Annotated[str, typer.Option(help="re (resampling) or de (deformable convolution).")]
+Schedule = Annotated[str, typer.Option(help="coarse_to_fine, or paper: 1000 iterations at full resolution.")]
+Modality = Annotated[
+    str | None, typer.Option(help="What the source measures: depth or nir (none: what the preset is for).")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the network's first weights.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a sentence.")]
