@@ -61,7 +61,7 @@ def bilinear(image, x, y):
     """The image (C, H, W) at one position; outside the frame: at the nearest position inside."""
     height, width = image.shape[-2:]
     x, y = torch.clamp(x, 0, width - 1), torch.clamp(y, 0, height - 1)
-    left, top = min(math.floor(x), max(width - 2, 0)), min(math.floor(y), max(height - 2, 0))
+    left, top = min(math.floor(x.item()), width - 1), min(math.floor(y.item()), height - 1)
     right, bottom = min(left + 1, width - 1), min(top + 1, height - 1)
     across, down = x - left, y - top
     return (
@@ -162,7 +162,7 @@ def robself(network, source, guide, *, variant, levels, large, small, eta):
         return convolved(convolved(image, layers[2]).relu(), layers[4])
 
     def head(feature, layers):
-        for block in layers[:2]:
+        for block in (layers[0], layers[1]):
             feature = feature + convolved(convolved(feature, block.first).relu(), block.second)
         return convolved(feature, layers[2])
 
