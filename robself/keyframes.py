@@ -19,7 +19,8 @@ class KeyframeConfig(BaseModel):
     consistency_ratio: float = Field(
         0.0,
         ge=0,
-        description="a keyframe as soon as a tracked pair's consistency exceeds the last keyframe's by this factor; 0: off",
+        description="a keyframe after a tracked pair whose consistency exceeds the last keyframe's by this "
+        "factor; 0: off",
     )
 
 
@@ -40,11 +41,14 @@ class KeyframePolicy:
         """Whether this pair shall be a keyframe."""
         if self._since is None or self._since + 1 >= self.config.every_n:
             return True
-        if self.config.interval_seconds and pair.stamp is not None and self._stamp is not None:
-            if pair.stamp - self._stamp >= self.config.interval_seconds * 1e9:
-                return True
         ratio = self.config.consistency_ratio
-        return bool(ratio) and self._latest > ratio * self._reference
+        return self._overdue(pair) or (bool(ratio) and self._latest > ratio * self._reference)
+
+    def _overdue(self, pair: Pair) -> bool:
+        interval = self.config.interval_seconds * 1e9
+        if not interval or pair.stamp is None or self._stamp is None:
+            return False
+        return abs(pair.stamp - self._stamp) >= interval  # a recording that starts over takes time back
 
     def keyframe_done(self, pair: Pair, consistency: float) -> None:
         """A keyframe ended with this consistency (source's unit)."""
