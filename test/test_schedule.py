@@ -1,0 +1,64 @@
+"""Stages and learning rates: the paper's are exactly the paper's, a budget of iterations is met exactly."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robself.errors import ConfigError
+from robself.schedule import SCHEDULES, Schedule, Stage
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_the_papers_schedule_is_section_5_1(warm):
+    (stage,) = SCHEDULES["paper"].stages(warm)
+    assert (stage.resolution, stage.iterations, stage.averaged) == (1.0, 1000, 0.0)
+    rate = 0.002
+    for iteration in range(1000):
+        if iteration and iteration % 5 == 0:
+            rate *= 0.9998
+        assert stage.rate(iteration, iteration / 1000) == pytest.approx(rate, rel=1e-9)
+
+
+def test_a_linear_stage_is_constant_for_half_and_ends_at_zero():
+    stage = Stage(1.0, 100, learning_rate=0.004)
+    assert [stage.rate(0, f) for f in (0, 0.25, 0.5)] == [0.004] * 3
+    assert stage.rate(0, 0.75) == pytest.approx(0.002)
+    assert stage.rate(99, 1.0) == 0
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_ends_at_the_guides_resolution_and_never_climbs_down(name, warm):
+    resolutions = [stage.resolution for stage in SCHEDULES[name].stages(warm)]
+    assert resolutions == sorted(resolutions) and resolutions[-1] == 1.0
+
+
+@given(st.sampled_from(sorted(SCHEDULES)), st.booleans(), st.integers(1, 5000))
+def test_a_number_of_iterations_is_met_exactly_in_the_stages_proportions(name, warm, iterations):
+    planned = SCHEDULES[name].stages(warm)
+    stages = SCHEDULES[name].stages(warm, iterations)
+    assert sum(stage.iterations for stage in stages) == iterations
+    assert all(stage.iterations > 0 for stage in stages)
+    total = sum(stage.iterations for stage in planned)
+    by_resolution = {stage.resolution: stage for stage in stages}
+    for plan in planned:
+        got = by_resolution.get(plan.resolution)
+        assert abs((got.iterations if got else 0) - plan.iterations * iterations / total) <= 1
+        if got:
+            assert (got.learning_rate, got.decay, got.averaged) == (
+                plan.learning_rate,
+                plan.decay,
+                plan.averaged,
+            )
+
+
+def test_without_a_budget_the_schedule_is_what_it_says():
+    schedule = Schedule(cold=(Stage(0.5, 7), Stage(1.0, 3)), warm=(Stage(1.0, 2),))
+    assert schedule.stages(warm=False) == schedule.cold
+    assert schedule.stages(warm=True) == schedule.warm
+
+
+@pytest.mark.parametrize("iterations", [0, -5])
+def test_a_budget_without_one_iteration_is_refused(iterations):
+    with pytest.raises(ConfigError, match=f"iterations: {iterations}, expected at least 1"):
+        SCHEDULES["paper"].stages(False, iterations)
