@@ -12,7 +12,7 @@ import numpy as np
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """JSON of numbers, texts, paths, mappings and sequences; NaN and infinity, which JSON lacks, become null."""
+    """Numbers, texts, paths, mappings and sequences as JSON; NaN and infinity, which it lacks, as null."""
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 

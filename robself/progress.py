@@ -1,4 +1,4 @@
-"""A progress bar with the time left, on stderr."""
+"""Progress bars with the time left, on stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,30 @@ from robself.optimisation import Progress
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[Progress], None]]:
-    """Yields the function to call with each `Progress`."""
+    """A bar for one keyframe. Yields the function to call with each `Progress`."""
+    with _bar(description, 1) as update:
+        yield lambda progress: update(progress.fraction, f"loss {progress.loss:.4f}")
+        update(1)
+
+
+@contextmanager
+def pairs_bar(description: str, pairs: int) -> Iterator[Callable[[int, Progress | None], None]]:
+    """A bar for a recording.
+
+    Yields the function to call with the number of pairs done and, in the midst of one, its `Progress`.
+    """
+
+    def tell(done: int, progress: Progress | None = None) -> None:
+        update(done + (progress.fraction if progress else 0), f"{done}/{pairs} pairs")
+
+    with _bar(description, pairs) as update:
+        tell(0)
+        yield tell
+
+
+@contextmanager
+def _bar(description: str, total: int) -> Iterator[Callable[..., None]]:
+    """Yields a function of how much of the total is done, and what to say about it."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -18,12 +41,15 @@ def progress_bar(description: str) -> Iterator[Callable[[Progress], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  loss {task.fields[loss]:.4f}"),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[said]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=1.0, loss=float("nan"))
-        yield lambda progress: bar.update(task, completed=progress.fraction, loss=progress.loss)
-        bar.update(task, completed=1.0)
+        task = bar.add_task(description, total=total, said="")
+
+        def update(done: float, said: str | None = None) -> None:
+            bar.update(task, completed=done, **({} if said is None else {"said": said}))
+
+        yield update

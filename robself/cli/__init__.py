@@ -11,6 +11,7 @@ from importlib import metadata
 
 import typer
 
+from robself.cli.replay import replay
 from robself.cli.sr import sr
 from robself.errors import Interrupted, RobSelfError
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(sr)
+app.command()(replay)
 
 
 def _print_version(wanted: bool) -> None:

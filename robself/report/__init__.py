@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from robself.errors import OutputError, RecordingError
+from robself.file_writing import write_file
+from robself.json_text import json_text
+from robself.report.frames import MatchedRun
+from robself.report.measurement import measure, summarise
+from robself.report.page import render
+from robself.report.pictures import comparison_figure, inspection_figure, png
+from robself.report.plots import history_svg
 from robself.report.recorded_run import RecordedRun
 
 __all__ = ["RecordedRun", "save_comparison", "write_report"]
+PICTURES = 4
 
 
 def write_report(
@@ -38,7 +50,25 @@ def write_report(
         >>> write_report(run, "out")["summary"]["rmse"]["ratio"] < 1
         True
     """
-    raise NotImplementedError
+    matched = MatchedRun(run)
+    pictured = set(np.linspace(0, max(matched.outputs - 1, 0), PICTURES).round().astype(int))
+    frames: list[dict[str, Any]] = []
+    pictures: dict[int, bytes] = {}
+    pairs = 0
+    for step in matched:
+        pairs += 1
+        if step.frame is None:
+            continue
+        if len(frames) in pictured:
+            pictures[len(frames)] = png(inspection_figure(step.frame, matched.modality))
+        frames.append(measure(step.frame))
+    metrics = {"summary": summarise(frames, pairs, matched, dropped, settings), "frames": frames}
+    history = history_svg(frames, matched.modality) if frames else None
+    _make(directory := Path(directory))
+    write_file(directory / "metrics.json", json_text(metrics, indent=1).encode())
+    page = render(run, metrics, matched.modality, history, pictures)
+    write_file(directory / "report.html", page.encode())
+    return metrics
 
 
 def save_comparison(path: str | Path, run: RecordedRun, *, frame: int | None = None) -> None:
@@ -50,4 +80,17 @@ def save_comparison(path: str | Path, run: RecordedRun, *, frame: int | None = N
     Raises:
         RecordingError: see `write_report`, or no such frame. OutputError: a file that cannot be written.
     """
-    raise NotImplementedError
+    matched = MatchedRun(run)
+    wanted = matched.outputs // 2 if frame is None else frame
+    used = (step.frame for step in matched if step.frame is not None)
+    found = next(islice(used, wanted, None), None)
+    if found is None:
+        raise RecordingError(f"{run.output_bag}: no frame {wanted} that belongs to {run.input_bag}")
+    write_file(path, png(comparison_figure(found, matched.modality)))
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be made: {error.strerror}") from error

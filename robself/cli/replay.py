@@ -1,0 +1,172 @@
+"""`robself replay`: a whole recording."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from robself.cli import options
+from robself.errors import ConfigError
+
+if TYPE_CHECKING:
+    from robself.recording import RecordingReader
+
+
+def replay(
+    bag: Annotated[
+        Path,
+        typer.Argument(help="A rosbag2 folder, a .mcap or .db3 file, or a ROS 1 .bag.", show_default=False),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Folder for sr.mcap, metrics.json and report.html, which are replaced if they are there.",
+            show_default=False,
+        ),
+    ],
+    source_topic: Annotated[str | None, typer.Option(help="Depth or NIR images.", show_default=False)] = None,
+    guide_topic: Annotated[str | None, typer.Option(help="RGB images.", show_default=False)] = None,
+    gt_topic: Annotated[
+        str | None,
+        typer.Option(help="True values: the source's view and stamps, larger.", show_default=False),
+    ] = None,
+    preset: options.Preset = "robot",
+    variant: options.Variant = "re",
+    schedule: options.Schedule = "coarse_to_fine",
+    modality: options.Modality = None,
+    device: options.Device = "auto",
+    seed: options.Seed = 0,
+    first_iterations: Annotated[
+        int | None, typer.Option(min=1, help="Of a cold keyframe.", show_default=False)
+    ] = None,
+    first_budget: Annotated[
+        float | None, typer.Option(help="Seconds for a cold keyframe.", show_default=False)
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Of a warm keyframe.", show_default=False)
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds for a warm keyframe.", show_default=False)
+    ] = None,
+    keyframe_every: Annotated[
+        int, typer.Option(min=1, help="Every n-th pair is optimised; the others take one forward pass.")
+    ] = 1,
+    slop: Annotated[float, typer.Option(help="Seconds; stamps of a pair differ by less.")] = 0.02,
+    factor: Annotated[
+        float, typer.Option(help="Output size / source size; 0: guide's size / source's size.")
+    ] = 0.0,
+    rpy: Annotated[
+        tuple[float, float, float],
+        typer.Option(
+            help="Radians; roll, pitch, yaw that turn the source's optical frame into the guide's.",
+            metavar="R P Y",
+        ),
+    ] = (0.0, 0.0, 0.0),
+    register: Annotated[
+        bool, typer.Option(help="Warp the guide into the source's view by camera_info.")
+    ] = True,
+    depth_min: Annotated[float, typer.Option(help="Metres; nearer is no measurement.")] = 0.1,
+    depth_max: Annotated[float, typer.Option(help="Metres; farther is no measurement.")] = 20.0,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first pairs.", show_default=False)
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Super-resolve a recording: a bag in, a bag and a report out.
+
+    Every pair is a keyframe, in the order of the stamps: the same recording gives the same result every
+    time, unless budgets in seconds are given.
+
+    Examples:
+
+      robself replay rec.mcap --source-topic /depth/image_raw --guide-topic /rgb/image_raw -o out
+
+      robself replay rec/ --source-topic /depth/image_raw --guide-topic /rgb/image_raw
+      --gt-topic /truth/image_raw -o out --factor 4 --first-budget 20 --budget 2
+
+      robself replay ir.bag --source-topic /ir/image_raw --guide-topic /rgb/image_raw -o out
+      --preset task3_x4
+    """
+    from robself.progress import pairs_bar
+    from robself.replay import Replay
+    from robself.replay_settings import ReplaySettings
+
+    if source_topic is None or guide_topic is None:
+        _list_topics(bag)
+    settings = ReplaySettings(
+        preset=preset,
+        variant=variant,
+        schedule=schedule,
+        modality=modality,
+        device=device,
+        seed=seed,
+        first_iterations=first_iterations,
+        first_budget=first_budget,
+        iterations=iterations,
+        budget=budget,
+        keyframe_every=keyframe_every,
+        slop=slop,
+        factor=factor,
+        rpy=rpy,
+        register=register,
+        depth_min=depth_min,
+        depth_max=depth_max,
+        limit=limit,
+    )
+    run = Replay(bag, source_topic, guide_topic, gt_topic, settings, say=_say)
+    with pairs_bar("super-resolving", run.pairs) as on_progress:
+        metrics = run.run(output, on_progress)
+    _tell(json, output, metrics)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _list_topics(bag: Path) -> None:
+    """What there is to choose from, and how to call.
+
+    Raises:
+        ConfigError: always, for topics are missing. RecordingError: not a recording.
+    """
+    from robself.recording import RecordingReader
+
+    reader = RecordingReader(bag)
+    lines = [line for topic in sorted(reader.topics) if (line := _described(reader, topic))]
+    _say("\n".join([f"images in {bag}:", *(lines or ["  none"])]))
+    raise ConfigError(
+        f"which topics? robself replay {bag} --source-topic DEPTH_OR_NIR --guide-topic RGB --output DIR"
+    )
+
+
+def _described(reader: RecordingReader, topic: str) -> str | None:
+    kind, count = reader.topics[topic]
+    if kind != "sensor_msgs/msg/Image" or not count:
+        return None
+    first = next(reader.messages([topic])).content
+    return f"  {topic}  {first.encoding} {first.width}x{first.height}, {count} images"
+
+
+def _tell(json: bool, output: Path, metrics: dict[str, Any]) -> None:
+    from robself.json_text import json_text
+
+    files = {name: (output / name).resolve() for name in ("sr.mcap", "metrics.json", "report.html")}
+    summary = metrics["summary"]
+    if json:
+        print(json_text({"files": files, "summary": summary}))
+        return
+    pairs, rmse = summary["pairs"], summary["rmse"]
+    print(f"{pairs['used']} of {pairs['in']} pairs super-resolved, {summary['fallbacks']} fallbacks")
+    for cause, count in pairs["dropped"].items():
+        print(f"  {count} dropped: {cause}")
+    if rmse:
+        print(
+            f"RMSE ({summary['unit']}): bicubic {rmse['bicubic']['mean']:.4g}, RobSelf "
+            f"{rmse['sr']['mean']:.4g}, ratio {rmse['ratio']:.3f}, over {rmse['frames']} frames"
+        )
+    print(f"report: {files['report.html']}")

@@ -1,0 +1,230 @@
+"""A recording super-resolved without ROS and without time: every pair, the same result every time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robself.camera_model import CameraModel
+from robself.config import RobSelfConfig
+from robself.errors import InputError, Interrupted, OutputError, RecordingError
+from robself.guide_view import GuideView
+from robself.keyframes import KeyframeConfig, KeyframePolicy
+from robself.online import Budget, OnlineSuperResolver
+from robself.optimisation import Progress
+from robself.output_topics import output_topics
+from robself.pair import Result
+from robself.pairing import ApproximateTimePairer
+from robself.pipeline import Pipeline
+from robself.recording import RecordedImage, RecordedPair, RecordingReader, RecordingWriter
+from robself.registered_pipeline import RegisteredPipeline
+from robself.replay_settings import ReplaySettings
+from robself.report import RecordedRun, write_report
+from robself.source_encoding import source_pixels, source_values
+from robself.status import outcome_fields
+
+logger = logging.getLogger(__name__)
+QUEUE_SIZE = 10
+
+
+class Replay:
+    """One recording on its way through the pipeline.
+
+    Args:
+        say: takes a line that the user should see.
+
+    Raises:
+        RecordingError, ConfigError: what is wrong with the recording, the topics or the settings.
+    """
+
+    def __init__(
+        self,
+        bag: str | Path,
+        source_topic: str,
+        guide_topic: str,
+        truth_topic: str | None = None,
+        settings: ReplaySettings | None = None,
+        say: Callable[[str], None] = logger.info,
+    ) -> None:
+        self.settings = settings = settings or ReplaySettings()
+        self._say = say
+        self._reader = RecordingReader(bag)
+        self._topics = source_topic, guide_topic, truth_topic
+        self._pairer = ApproximateTimePairer(settings.slop, QUEUE_SIZE)
+        self._pairs = self._reader.pairs(*self._topics, pairer=self._pairer)
+        config = RobSelfConfig.from_preset(
+            settings.preset, settings.variant, settings.schedule, settings.modality, settings.seed
+        )
+        self._modality = config.modality
+        self._pipeline = RegisteredPipeline(
+            Pipeline(
+                OnlineSuperResolver(config, settings.device),
+                KeyframePolicy(KeyframeConfig(every_n=settings.keyframe_every)),
+                Budget(settings.first_iterations, settings.first_budget),
+                Budget(settings.iterations, settings.budget),
+            ),
+            GuideView(settings.factor, settings.rpy, say),
+            config.modality,
+            on_reset=lambda reason: say(f"starting anew: {reason}"),
+        )
+        self._unfit: set[str] = set()
+        self.done, self.dropped = 0, Counter[str]()
+        # At most: what finds no partner is known at the end.
+        counts = [self._reader.topics[topic].count for topic in (source_topic, guide_topic)]
+        self.pairs = min(*counts, settings.limit or max(counts))
+
+    def run(
+        self,
+        directory: str | Path,
+        on_progress: Callable[[int, Progress | None], None] = lambda done, progress: None,
+    ) -> dict[str, Any]:
+        """Writes `sr.mcap`, `metrics.json` and `report.html` into a directory, which is made if need be.
+
+        Args:
+            on_progress: called with the number of pairs done and how far the next one is.
+
+        Returns:
+            The metrics: see `robself.report.write_report`.
+
+        Raises:
+            RecordingError: a damaged recording, or one without a pair that can be used.
+            OutputError: a directory that cannot be written to. Interrupted: Ctrl-C; no sr.mcap is left.
+        """
+        output = Path(directory) / "sr.mcap"
+        if output.resolve() == self._reader.path.resolve():
+            raise OutputError(f"{output}: is the recording to be read, expected another directory")
+        try:
+            with RecordingWriter(output) as writer:
+                for recorded in islice(self._pairs, self.settings.limit):
+                    self._take(recorded, writer, on_progress)
+                    on_progress(self.done + self.dropped.total(), None)
+                self._require_results()
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted after {self.done} of {self.pairs} pairs; {output} was not written"
+            ) from None
+        return self._report(directory, output)
+
+    def _take(
+        self,
+        recorded: RecordedPair,
+        writer: RecordingWriter,
+        on_progress: Callable[[int, Progress | None], None],
+    ) -> None:
+        """One pair: super-resolved and written, or counted by why it cannot be used."""
+        begin, before = time.monotonic(), self.done + self.dropped.total()
+        self._check_truth(recorded.truth)
+        try:
+            result = self._super_resolve(recorded, lambda progress: on_progress(before, progress))
+        except InputError as error:
+            self.dropped[str(error)] += 1
+            return
+        self.done += 1
+        self._write(writer, recorded, result, time.monotonic() - begin)
+
+    def _super_resolve(self, recorded: RecordedPair, on_progress: Callable[[Progress], None]) -> Result:
+        settings, source, guide = self.settings, recorded.source, recorded.guide
+        return self._pipeline.process(
+            source_values(
+                source.array,
+                source.encoding,
+                self._modality,
+                depth_min=settings.depth_min,
+                depth_max=settings.depth_max,
+            ),
+            guide.rgb,
+            self._fitting("source", recorded.source_camera, source),
+            self._fitting("guide", recorded.guide_camera, guide) if settings.register else None,
+            recorded.stamp_ns,
+            on_progress=on_progress,
+        )
+
+    def _fitting(self, role: str, camera: CameraModel | None, image: RecordedImage) -> CameraModel | None:
+        """The camera if it is one of images of this size; else None, said once."""
+        if camera is None or camera.image_size == image.array.shape[:2]:
+            return camera
+        if role not in self._unfit:
+            self._unfit.add(role)
+            sizes = [f"{width}x{height}" for height, width in (camera.image_size, image.array.shape[:2])]
+            self._say(
+                f"the {role}'s camera_info is not used: it is of {sizes[0]} images, these are {sizes[1]}"
+            )
+        return None
+
+    def _check_truth(self, truth: RecordedImage | None) -> None:
+        """A truth that no error can be computed from is told before the long work, not after it."""
+        if truth is not None:
+            try:
+                source_values(truth.array, truth.encoding, self._modality)
+            except InputError as error:
+                raise RecordingError(f"{self._reader.path}: {self._topics[2]}: {error}") from error
+
+    def _write(self, writer: RecordingWriter, recorded: RecordedPair, result: Result, seconds: float) -> None:
+        topics, source = output_topics(), recorded.source
+        header = {"stamp_ns": source.stamp_ns, "frame_id": source.frame_id}
+
+        def write_source_like(topic: str, values: np.ndarray) -> None:
+            pixels = source_pixels(values, source.encoding, self._modality)
+            writer.write_image(topic, pixels, source.encoding, **header)
+
+        write_source_like(topics.sr, result.sr)
+        if camera := self._fitting("source", recorded.source_camera, source):
+            height, width = result.sr.shape
+            writer.write_camera_info(topics.camera_info, camera.scaled(width, height), **header)
+        writer.write_image(topics.guide_aligned, result.aligned_guide, "rgb8", **header)
+        write_source_like(topics.translated, result.translated)
+        counts = self._pairer.counts
+        writer.write_status(
+            topics.status,
+            {
+                # Nothing waits here: the latency is the time that the work took.
+                **outcome_fields(result, self._modality, seconds, seconds),
+                "sources_received": counts.sources,
+                "guides_received": counts.guides,
+                "pairs": counts.pairs,
+                "processed": self.done,
+                "dropped_unpaired": counts.dropped_sources + counts.dropped_guides,
+                "dropped_rejected": self.dropped.total(),
+            },
+            **header,
+        )
+
+    def _require_results(self) -> None:
+        """A recording without a single result is told as what it lacks."""
+        if self.done:
+            return
+        where, counts = self._reader.path, self._pairer.counts
+        if causes := "; ".join(f"{cause} ({count}x)" for cause, count in self.dropped.most_common()):
+            raise RecordingError(f"{where}: not one of {self.dropped.total()} pairs can be used: {causes}")
+        nearest = (
+            "" if counts.last_dt_seconds is None else f", the first two {counts.last_dt_seconds:.3f} s apart"
+        )
+        raise RecordingError(
+            f"{where}: no source ({counts.sources}) has a guide ({counts.guides}) within "
+            f"{self.settings.slop:g} s of its stamp{nearest}"
+        )
+
+    def _report(self, directory: str | Path, output: Path) -> dict[str, Any]:
+        settings, (source_topic, guide_topic, truth_topic) = self.settings, self._topics
+        run = RecordedRun(
+            self._reader.path,
+            output,
+            source_topic,
+            guide_topic,
+            truth_topic,
+            settings.slop,
+            settings.depth_min,
+            settings.depth_max,
+            settings.limit,
+        )
+        return write_report(
+            run, directory, dropped=self.dropped, settings={"run by": "robself replay", **asdict(settings)}
+        )

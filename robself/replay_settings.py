@@ -1,0 +1,54 @@
+"""What a replay can be told beside its recording and topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from robself.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """What the node's parameters of the same names say; None: the schedule's own, or the preset's.
+
+    Args:
+        first_iterations, first_budget: of cold keyframes; iterations, budget: of warm ones. Seconds of wall
+            time make a result depend on the machine.
+        keyframe_every: every n-th pair is a keyframe, the others are tracked.
+        slop: s. rpy: rad. depth_min, depth_max: m. factor: 0, or 1 to 16.
+        limit: of pairs.
+
+    Raises:
+        ConfigError: values that do not fit each other, or out of range.
+    """
+
+    preset: str = "robot"
+    variant: str = "re"
+    schedule: str = "coarse_to_fine"
+    modality: str | None = None
+    device: str = "auto"
+    seed: int = 0
+    first_iterations: int | None = None
+    first_budget: float | None = None
+    iterations: int | None = None
+    budget: float | None = None
+    keyframe_every: int = 1
+    slop: float = 0.02
+    factor: float = 0.0
+    rpy: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    register: bool = True
+    depth_min: float = 0.1
+    depth_max: float = 20.0
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.depth_min < self.depth_max:
+            raise ConfigError(
+                f"depth_min {self.depth_min:g} m, depth_max {self.depth_max:g} m: expected 0 <= min < max"
+            )
+        if not (self.factor == 0 or 1 <= self.factor <= 16):
+            raise ConfigError(f"factor: {self.factor:g}, expected 0 (from the sizes), or 1 to 16")
+        for name in ("first_iterations", "first_budget", "iterations", "budget", "keyframe_every", "limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name}: {value:g}, expected more than 0")
