@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,8 +231,9 @@ class RecordingReader:
     def _require(self, topic: str, expected_type: str | None = None) -> None:
         if topic not in self.topics:
             listing = ", ".join(f"{name} [{info.type}]" for name, info in sorted(self.topics.items()))
+            hint = "".join(f"; did you mean {name}?" for name in get_close_matches(topic, self.topics, n=1))
             raise RecordingError(
-                f"{self.path}: no topic {topic!r}, expected one of: {listing or 'none at all'}"
+                f"{self.path}: no topic {topic!r}, expected one of: {listing or 'none at all'}{hint}"
             )
         if expected_type and self.topics[topic].type != expected_type:
             raise RecordingError(

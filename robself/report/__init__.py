@@ -20,7 +20,6 @@ from robself.report.plots import history_svg
 from robself.report.recorded_run import RecordedRun
 
 __all__ = ["RecordedRun", "save_comparison", "write_report"]
-PICTURES = 4
 
 
 def write_report(
@@ -29,12 +28,14 @@ def write_report(
     *,
     dropped: Mapping[str, int] | None = None,
     settings: Mapping[str, Any] | None = None,
+    pictures: int = 4,
 ) -> dict[str, Any]:
     """Writes `metrics.json` and `report.html` into a directory, which is made if need be.
 
     Args:
         dropped: pairs that were not used, by cause; None: what the last status message counted.
         settings: what to tell about the run beside its topics; values that JSON can hold.
+        pictures: how many frames to show, spread over the run.
 
     Returns:
         The content of `metrics.json`: {"frames": [...], "summary": {...}}. Summary: "pairs" {"in", "used",
@@ -51,22 +52,22 @@ def write_report(
         True
     """
     matched = MatchedRun(run)
-    pictured = set(np.linspace(0, max(matched.outputs - 1, 0), PICTURES).round().astype(int))
+    shown = set(np.linspace(0, max(matched.outputs - 1, 0), pictures).round().astype(int))
     frames: list[dict[str, Any]] = []
-    pictures: dict[int, bytes] = {}
+    drawn: dict[int, bytes] = {}
     pairs = 0
     for step in matched:
         pairs += 1
         if step.frame is None:
             continue
-        if len(frames) in pictured:
-            pictures[len(frames)] = png(inspection_figure(step.frame, matched.modality))
+        if len(frames) in shown:
+            drawn[len(frames)] = png(inspection_figure(step.frame, matched.modality))
         frames.append(measure(step.frame))
     metrics = {"summary": summarise(frames, pairs, matched, dropped, settings), "frames": frames}
     history = history_svg(frames, matched.modality) if frames else None
     _make(directory := Path(directory))
     write_file(directory / "metrics.json", json_text(metrics, indent=1).encode())
-    page = render(run, metrics, matched.modality, history, pictures)
+    page = render(run, metrics, matched.modality, history, drawn)
     write_file(directory / "report.html", page.encode())
     return metrics
 
