@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from robself.errors import ConfigError
 
@@ -29,6 +29,16 @@ class ModelConfig(BaseModel):
     eta: float | None = Field(0.7, ge=0, description="scale of the importance threshold, Eq. 4")
     separate_heads: bool = Field(False, description="a head of its own for the translation (Sec. 5.4, NIR)")
     residual: bool = Field(False, description="heads predict what is to be added to the upsampled source")
+
+    @model_validator(mode="after")
+    def _kernels_are_centred_and_nested(self) -> ModelConfig:
+        if self.large_kernel % 2 == 0 or self.small_kernel % 2 == 0:
+            raise ValueError(f"kernels {self.large_kernel} and {self.small_kernel}, expected odd sizes")
+        if self.small_kernel > self.large_kernel:
+            raise ValueError(
+                f"small_kernel {self.small_kernel} is larger than large_kernel {self.large_kernel}"
+            )
+        return self
 
 
 class RobSelfConfig(BaseModel):

@@ -13,9 +13,10 @@ from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
 from robself.network import RobSelf
 from robself.normalisation import Normalisation
-from robself.optimisation import LastGood, Outcome, Progress, loss_of, optimise, predict
+from robself.optimisation import LastGood, Progress, loss_of, optimise, predict
+from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
-from robself.preparation import Observation, observe
+from robself.preparation import observe
 from robself.provenance import versions
 from robself.result import assemble
 from robself.schedule import SCHEDULES, Schedule
@@ -34,7 +35,7 @@ class _Warmth:
     """What one keyframe leaves for the next."""
 
     network: RobSelf
-    optimiser: torch.optim.Optimizer
+    optimisers: tuple[torch.optim.Optimizer, ...]
     normalisation: Normalisation
 
 
@@ -92,11 +93,11 @@ class OnlineSuperResolver:
             for stage in (*stages, self.schedule.stages(warm)[-1])
         }
         final = observations[self.schedule.stages(warm)[-1].resolution]
-        before = LastGood(state.network, state.optimiser) if warm else None
+        before = LastGood(state.network, state.optimisers) if warm else None
         try:
             outcome = optimise(
                 state.network,
-                state.optimiser,
+                state.optimisers,
                 [(stage, observations[stage.resolution]) for stage in stages],
                 final=final,
                 dtype=self.dtype,
@@ -151,8 +152,7 @@ class OnlineSuperResolver:
             torch.manual_seed(self.config.seed)
             network = RobSelf(self.config.model)
         network = network.to(self.device, memory_format=torch.channels_last)
-        optimiser = torch.optim.Adam(network.parameters())  # the schedule sets its learning rate
-        return _Warmth(network, optimiser, Normalisation.of(pair))
+        return _Warmth(network, make_optimisers(network, self.schedule.optimiser), Normalisation.of(pair))
 
     def _info(
         self,

@@ -1,4 +1,4 @@
-"""The loop of Sec. 5.1: Adam on Eq. 1 over one pair, stage by stage, within a budget, never ending in NaN."""
+"""The loop of Sec. 5.1: descend along Eq. 1, stage by stage, within a budget, never ending in NaN."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from robself.consistency import consistency, consistency_loss
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
+from robself.optimisers import set_learning_rate
 from robself.preparation import Observation
 from robself.schedule import Stage
 
@@ -43,24 +44,27 @@ class Outcome:
 class LastGood:
     """Weights and optimiser state as they were when the loss was last seen to be finite."""
 
-    def __init__(self, network: RobSelf, optimiser: torch.optim.Optimizer) -> None:
-        self.network, self.optimiser = network, optimiser
+    def __init__(self, network: RobSelf, optimisers: Sequence[torch.optim.Optimizer]) -> None:
+        self.network, self.optimisers = network, optimisers
         self.keep()
 
     def keep(self) -> None:
         self.weights = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.moments = [
-            {key: value.clone() for key, value in self.optimiser.state[parameter].items()}
-            for parameter in self._parameters()
+            {parameter: _cloned(moments) for parameter, moments in optimiser.state.items()}
+            for optimiser in self.optimisers
         ]
 
     def restore(self) -> None:
         self.network.load_state_dict(self.weights)
-        for parameter, moments in zip(self._parameters(), self.moments, strict=True):
-            self.optimiser.state[parameter] = {key: value.clone() for key, value in moments.items()}
+        for optimiser, kept in zip(self.optimisers, self.moments, strict=True):
+            optimiser.state.clear()
+            for parameter, moments in kept.items():
+                optimiser.state[parameter] = _cloned(moments)
 
-    def _parameters(self) -> list[torch.nn.Parameter]:
-        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+def _cloned(moments: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in moments.items()}
 
 
 class _Average:
@@ -94,7 +98,7 @@ def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
 
 def optimise(
     network: RobSelf,
-    optimiser: torch.optim.Optimizer,
+    optimisers: Sequence[torch.optim.Optimizer],
     stages: Sequence[tuple[Stage, Observation]],
     *,
     final: Observation,
@@ -115,7 +119,7 @@ def optimise(
     begin = time.monotonic()
     costs = [stage.iterations * stage.resolution**2 for stage, _ in stages]
     total = sum(costs)
-    good = LastGood(network, optimiser)
+    good = LastGood(network, optimisers)
     average = _Average()
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
@@ -136,9 +140,8 @@ def optimise(
                     stopped_by = "deadline"
                     break
                 fraction = max(fraction, elapsed / allowed)
-            for group in optimiser.param_groups:
-                group["lr"] = stage.rate(iteration, fraction) * 0.5**setbacks
-            optimiser.zero_grad(set_to_none=True)
+            set_learning_rate(optimisers, stage.rate(iteration, fraction) * 0.5**setbacks)
+            network.zero_grad(set_to_none=True)
             prediction = predict(network, observation, dtype)
             loss = loss_of(prediction, observation)
             if done % CHECKED_EVERY == 0:  # before the step: these weights gave this loss
@@ -159,7 +162,8 @@ def optimise(
                 if on_progress:
                     on_progress(Progress(done, (spent - cost * (1 - fraction)) / total, loss_seen))
             loss.backward()
-            optimiser.step()
+            for optimiser in optimisers:
+                optimiser.step()
             done += 1
             if last_stage and stage.averaged and fraction >= 1 - stage.averaged:
                 average.add(prediction)

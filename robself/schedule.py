@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from robself.errors import ConfigError
+from robself.optimisers import OptimiserName
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,11 @@ class Stage:
     Attributes:
         resolution: share of the guide's height and width, 0 < resolution <= 1.
         iterations: how many, when no budget says otherwise.
-        learning_rate: Adam's, before `decay`.
-        decay: "paper": times 0.9998 every 5 iterations (Sec. 5.1); "linear": constant for the first half of the
-            stage, then falling to zero.
-        averaged: share of the stage, at its end, whose predictions are averaged into the result; 0: the last one.
+        learning_rate: Adam's, before `decay`; Muon's is in proportion (`robself.optimisers`).
+        decay: "paper": times 0.9998 every 5 iterations (Sec. 5.1); "linear": constant for the first half of
+            the stage, then falling to zero.
+        averaged: share of the stage, at its end, whose predictions are averaged into the result; 0: the last
+            alone.
     """
 
     resolution: float
@@ -35,10 +37,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Stages of a cold keyframe, and of a warm one."""
+    """Stages of a cold keyframe and of a warm one, and what optimises (`robself.optimisers`)."""
 
     cold: tuple[Stage, ...]
     warm: tuple[Stage, ...]
+    optimiser: OptimiserName = "muon"
 
     def stages(self, warm: bool, iterations: int | None = None) -> tuple[Stage, ...]:
         """The stages, stretched or shrunk to a total of `iterations` in their own proportions.
@@ -67,9 +70,13 @@ class Schedule:
 
 SCHEDULES: dict[str, Schedule] = {
     "coarse_to_fine": Schedule(
-        cold=(Stage(0.5, 600), Stage(1.0, 200, averaged=0.25)),
+        cold=(Stage(0.5, 300), Stage(1.0, 100, averaged=0.25)),
         warm=(Stage(1.0, 40, learning_rate=0.001, averaged=0.25),),
     ),
     # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.
-    "paper": Schedule(cold=(Stage(1.0, 1000, decay="paper"),), warm=(Stage(1.0, 1000, decay="paper"),)),
+    "paper": Schedule(
+        cold=(Stage(1.0, 1000, decay="paper"),),
+        warm=(Stage(1.0, 1000, decay="paper"),),
+        optimiser="adam",
+    ),
 }

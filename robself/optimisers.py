@@ -1,0 +1,42 @@
+"""Which optimiser moves which weights of the network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from robself.muon import Muon
+from robself.network import RobSelf
+
+OptimiserName = Literal["adam", "muon"]
+# Muon moves a matrix by its learning rate whatever the gradient's size: ten times Adam's suits 3x3 filters.
+MUON_OVER_ADAM = 10.0
+
+
+def make_optimisers(network: RobSelf, name: OptimiserName) -> tuple[torch.optim.Optimizer, ...]:
+    """Adam for all weights (Sec. 5.1); or Muon for the filters between feature maps, and Adam for the rest.
+
+    The schedule sets their learning rates: a group's own is the schedule's times its `relative_rate`.
+    """
+    parameters = list(network.parameters())
+    if name == "adam":
+        return (_with_rate(torch.optim.Adam(parameters), 1.0),)
+    channels = network.config.channels
+    hidden = [weight for weight in parameters if weight.ndim == 4 and min(weight.shape[:2]) >= channels]
+    chosen = set(map(id, hidden))
+    rest = [weight for weight in parameters if id(weight) not in chosen]
+    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(torch.optim.Adam(rest), 1.0)
+
+
+def _with_rate(optimiser: torch.optim.Optimizer, relative: float) -> torch.optim.Optimizer:
+    for group in optimiser.param_groups:
+        group["relative_rate"] = relative
+    return optimiser
+
+
+def set_learning_rate(optimisers: tuple[torch.optim.Optimizer, ...], rate: float) -> None:
+    """Every group's learning rate, from the schedule's."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["relative_rate"]
