@@ -11,7 +11,7 @@ from robself.optimisation import Progress
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[Progress], None]]:
     """A bar for one keyframe. Yields the function to call with each `Progress`."""
-    with _bar(description, 1) as update:
+    with bar(description, 1) as update:
         yield lambda progress: update(progress.fraction, f"loss {progress.loss:.4f}")
         update(1)
 
@@ -26,14 +26,14 @@ def pairs_bar(description: str, pairs: int) -> Iterator[Callable[[int, Progress 
     def tell(done: int, progress: Progress | None = None) -> None:
         update(done + (progress.fraction if progress else 0), f"{done}/{pairs} pairs")
 
-    with _bar(description, pairs) as update:
+    with bar(description, pairs) as update:
         tell(0)
         yield tell
 
 
 @contextmanager
-def _bar(description: str, total: int) -> Iterator[Callable[..., None]]:
-    """Yields a function of how much of the total is done, and what to say about it."""
+def bar(description: str, total: float) -> Iterator[Callable[..., None]]:
+    """A bar for anything. Yields a function of how much of the total is done, and what to say about it."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -46,10 +46,10 @@ def _bar(description: str, total: int) -> Iterator[Callable[..., None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=total, said="")
+    with Bar(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(description, total=total, said="")
 
         def update(done: float, said: str | None = None) -> None:
-            bar.update(task, completed=done, **({} if said is None else {"said": said}))
+            shown.update(task, completed=done, **({} if said is None else {"said": said}))
 
         yield update

@@ -1,7 +1,7 @@
 """Play a recording over DDS: `python -m robself_ros.player BAG [TOPIC…] [--rate R] [--clock]`.
 
-The messages are published as they were recorded, byte for byte, so with their own stamps, at the pace of their
-recording. A node that measures time against those stamps needs the recording's clock: `--clock` here and
+The messages are published as they were recorded, byte for byte, so with their own stamps, at the recording's
+pace. A node that measures time against those stamps needs the recording's clock: `--clock` here and
 `use_sim_time` there.
 """
 
@@ -25,6 +25,7 @@ from rosgraph_msgs.msg import Clock
 from robself.errors import ConfigError, RecordingError, RobSelfError
 from robself.recording import RecordingReader, SerializedMessage
 from robself_ros.message_types import message_class
+from robself_ros.serialized_header import stamp_ns
 
 NANOSECONDS = 10**9
 PATIENCE_SECONDS = 20.0  # until there are subscribers; discovery alone takes up to 3 s
@@ -109,7 +110,7 @@ class Player:
 
 
 def main() -> None:
-    """Play, and tell each message on stdout by a line of JSON: its topic and its time in the recording.
+    """Play, and tell each message on stdout by a line of JSON: its topic and its stamp (ns).
 
     Exit codes: 0, 2 for wrong input or when nobody listens, 130 after SIGINT or SIGTERM.
     """
@@ -122,7 +123,8 @@ def main() -> None:
         player = Player(node, recording, arguments.topics, arguments.rate, arguments.clock)
         player.wait_for_subscribers(PATIENCE_SECONDS)
         for message in player.play():
-            print(json.dumps({"topic": message.topic, "time_ns": message.time_ns}), flush=True)
+            stamp = stamp_ns(message_class(message.type), message.data)
+            print(json.dumps({"topic": message.topic, "stamp_ns": stamp}), flush=True)
         player.linger(arguments.linger)
     except RobSelfError as error:
         print(f"player: {error}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Record topics: `python -m robself_ros.recorder OUT.mcap TOPIC…`, until SIGINT or SIGTERM.
 
-What came over DDS is written byte for byte. A message with a header is filed under its stamp, as `robself replay`
-does, so that a result lies beside the image it belongs to; any other under the time of its arrival.
+What came over DDS is written byte for byte. A message with a header is filed under its stamp, as by
+`robself replay`, so that a result lies beside the image it belongs to; any other under the time of its arrival.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,8 +23,8 @@ from rclpy.signals import SignalHandlerOptions
 from robself.errors import RobSelfError
 from robself.recording import RecordingWriter
 from robself_ros.message_types import message_class
+from robself_ros.serialized_header import stamp_ns
 
-NANOSECONDS = 10**9
 PATIENCE_SECONDS = 20.0  # until there are publishers
 POLL_SECONDS = 0.1
 QUIET_SECONDS = 0.3  # without a message, after which all that was under way has come
@@ -37,10 +36,10 @@ class Recorder:
     """Writes what is published on some topics.
 
     Args:
-        on_message: told the topic and the stamp (ns) of each message, once it is written.
+        on_message: told the topic and the stamp (ns; None without a header) of each message that is written.
     """
 
-    def __init__(self, node: Node, writer: RecordingWriter, on_message: Callable[[str, int], None]) -> None:
+    def __init__(self, node: Node, writer: RecordingWriter, on_message: Callable[[str, int | None], None]) -> None:
         self._node, self._writer, self._on_message = node, writer, on_message
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
@@ -78,22 +77,15 @@ class Recorder:
 
     def _subscribe(self, topic: str, kind: str) -> None:
         message = message_class(kind)
-        stamped = next(iter(message.get_fields_and_field_types().values()), "") == "std_msgs/Header"
-        take = partial(self._take, topic, kind, stamped)
+        take = partial(self._take, topic, kind, message)
         self._node.create_subscription(message, topic, take, QOS, raw=True)
 
-    def _take(self, topic: str, kind: str, stamped: bool, data: bytes) -> None:
+    def _take(self, topic: str, kind: str, message: type, data: bytes) -> None:
         self._last_arrival = time.monotonic()
-        stamp = header_stamp_ns(data) if stamped else time.time_ns()
-        self._writer.write_serialized(topic, kind, data, time_ns=stamp)
+        stamp = stamp_ns(message, data)
+        time_ns = time.time_ns() if stamp is None else stamp
+        self._writer.write_serialized(topic, kind, data, time_ns=time_ns)
         self._on_message(topic, stamp)
-
-
-def header_stamp_ns(data: bytes) -> int:
-    """The stamp of a serialised message that begins with a header: CDR, 4 bytes of encapsulation first."""
-    little_endian = data[1] & 1
-    seconds, nanoseconds = struct.unpack_from("<iI" if little_endian else ">iI", data, 4)
-    return seconds * NANOSECONDS + nanoseconds
 
 
 def main() -> None:

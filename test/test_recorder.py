@@ -1,11 +1,13 @@
 import signal
 
 import pytest
+from builtin_interfaces.msg import Time
 from recorded_streams import DEPTH, FRAMES, RGB, record_streams
 from ros_processes import Program
+from sensor_msgs.msg import Image
 
 from robself.recording import RecordingReader
-from robself_ros.recorder import header_stamp_ns
+from robself_ros.serialized_header import stamp_ns
 
 pytestmark = pytest.mark.ros
 
@@ -44,7 +46,7 @@ def test_each_message_is_told_once_it_is_recorded(bag, tmp_path):
         assert player.ends() == 0
         recorder.stop()
     assert told == [
-        {"topic": DEPTH, "stamp_ns": header_stamp_ns(message.data)} for message in serialized(bag, DEPTH)
+        {"topic": DEPTH, "stamp_ns": message.time_ns} for message in serialized(bag, DEPTH)
     ]
 
 
@@ -67,7 +69,11 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_line(tmp_path):
 def test_stamps_are_read_in_either_byte_order():
     little = bytes.fromhex("00010000 00f15365 07000000")
     big = bytes.fromhex("00000000 6553f100 00000007")
-    assert header_stamp_ns(little) == header_stamp_ns(big) == 1_700_000_000_000_000_007
+    assert stamp_ns(Image, little) == stamp_ns(Image, big) == 1_700_000_000_000_000_007
+
+
+def test_a_message_without_a_header_has_no_stamp():
+    assert stamp_ns(Time, bytes(12)) is None
 
 
 def serialized(path, topic):

@@ -68,6 +68,12 @@ class RecordingReader:
         except Exception as error:  # whatever a parser of foreign files comes upon
             raise RecordingError(f"{self.path}: cannot be read: {_reason(error)}") from error
 
+    @cached_property
+    def duration_seconds(self) -> float:
+        """From the recording of the first message to that of the last."""
+        with self._open() as bag:
+            return bag.duration / 1e9 if bag.message_count else 0.0
+
     def messages(self, topics: Sequence[str] | None = None) -> Iterator[RecordedMessage]:
         """All messages of some topics (None: of all) in the order of their recording.
 

@@ -21,6 +21,7 @@ def write_recording(
     frames: int = 20,
     seed: int = 0,
     period_seconds: float = 0.5,
+    standstill_seconds: float = 0.0,
     start_ns: int = 1_700_000_000_000_000_000,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -32,21 +33,22 @@ def write_recording(
 
     Args:
         path: a `.mcap` file, replaced if it is there, or a rosbag2 folder, which must not exist.
-        period_seconds: between frames. start_ns: stamp of the first.
+        period_seconds: between frames; standstill_seconds: more of it after the first. start_ns: its stamp.
         on_progress: called with (frames done, frames in all) after each frame.
 
     Raises:
         ConfigError: no frames or no time between them. OutputError: the place cannot be written to.
     """
-    if frames < 1 or period_seconds <= 2 * RGB_DELAY_SECONDS:
+    if frames < 1 or period_seconds <= 2 * RGB_DELAY_SECONDS or standstill_seconds < 0:
         raise ConfigError(
-            f"{frames} frames every {period_seconds} s, expected >= 1 and > {2 * RGB_DELAY_SECONDS}"
+            f"{frames} frames every {period_seconds} s after a standstill of {standstill_seconds} s, expected"
+            f" >= 1, > {2 * RGB_DELAY_SECONDS} and >= 0"
         )
     delay_ns = round(RGB_DELAY_SECONDS * 1e9)
     with RecordingWriter(path) as writer:
         for index in range(frames):
             frame = render_frame(index, seed=seed, rgb_delay=RGB_DELAY_SECONDS / period_seconds)
-            stamp = start_ns + round(index * period_seconds * 1e9)
+            stamp = start_ns + round((index * period_seconds + (standstill_seconds if index else 0)) * 1e9)
             depth_frame, rgb_frame = frame.depth_camera.frame_id, frame.rgb_camera.frame_id
             writer.write_camera_info(SOURCE_INFO, frame.depth_camera, stamp_ns=stamp)
             writer.write_image(SOURCE_TOPIC, frame.source_mm, "16UC1", stamp_ns=stamp, frame_id=depth_frame)
