@@ -115,7 +115,8 @@ def main() -> None:
     Exit codes: 0, 2 for wrong input or when nobody listens, 130 after SIGINT or SIGTERM.
     """
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         recording = RecordingReader(arguments.bag)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)

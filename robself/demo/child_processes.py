@@ -9,25 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from robself.errors import RobSelfError
 
 PATIENCE_SECONDS = 5.0  # between asking a child to end and killing it
 POLL_SECONDS = 0.1
 TAIL_LINES = 15
-
-
-class ChildEnded(RobSelfError):
-    """A child ended on its own: which one, and the last lines of its log."""
-
-    def __init__(self, name: str, code: int, log: Path, tail: str) -> None:
-        super().__init__(f"the {name} ended unexpectedly with exit code {code}, its log is {log}")
-        self.name, self.tail = name, tail
 
 
 class Event(NamedTuple):
@@ -73,27 +66,30 @@ class ChildProcesses:
         """What a child tells next; None when nothing came in time.
 
         Raises:
-            ChildEnded: one of the children did.
+            RobSelfError: a child has ended on its own.
         """
         deadline = time.monotonic() + seconds
         while True:
-            try:
+            self._check()
+            with suppress(Empty):
                 return self._events.get(timeout=POLL_SECONDS)
-            except Empty:
-                self._check()
             if time.monotonic() > deadline:
                 return None
 
-    def stop(self, name: str) -> int:
-        """Ends a child by SIGINT, or by SIGKILL if that takes too long; its exit code."""
+    def stop(self, name: str) -> None:
+        """Ends a child by SIGINT.
+
+        Raises:
+            RobSelfError: it did not end well.
+        """
         child = self._children.pop(name)
         _signal(child, signal.SIGINT)
-        return _wait(child)
+        if code := _wait(child):
+            raise self._failure(name, code)
 
-    def tail(self, name: str) -> str:
-        """The last lines of a child's log."""
-        lines = self._logs[name].read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-TAIL_LINES:])
+    def tails(self) -> str:
+        """The last lines of every log."""
+        return "\n".join(line for name in self._logs for line in (f"{name}:", *self._lines(name)))
 
     def __enter__(self) -> ChildProcesses:
         return self
@@ -121,7 +117,29 @@ class ChildProcesses:
     def _check(self) -> None:
         for name, child in self._children.items():
             if (code := child.poll()) is not None:
-                raise ChildEnded(name, code, self._logs[name], self.tail(name))
+                raise self._failure(name, code)
+
+    def _failure(self, name: str, code: int) -> RobSelfError:
+        said = self._lines(name)[-1:] or ["it said nothing"]
+        return RobSelfError(f"the {name} ended with exit code {code}: {said[0]}")
+
+    def _lines(self, name: str) -> list[str]:
+        return self._logs[name].read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP leave the block as Ctrl-C does, so that no child is left; exit code 128 + number."""
+
+    def leave(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _signal(child: subprocess.Popen, number: int) -> None:

@@ -1,0 +1,117 @@
+"""What a demo plays: the built-in recording or the user's, and what the node is told about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from robself.depth_encoding import DEPTH_ENCODINGS
+from robself.device import choose_device
+from robself.errors import ConfigError, RecordingError
+from robself.progress import pairs_bar
+from robself.recording import RecordingReader
+from robself.rendering.recording import GUIDE_TOPIC, SOURCE_TOPIC, TRUTH_TOPIC, write_recording
+
+
+class Pace(NamedTuple):
+    """Seconds between the frames of the built-in recording.
+
+    The robot stands still after the first, for which the network is optimised from nothing.
+    """
+
+    standstill: float
+    period: float
+
+    @property
+    def budgets(self) -> dict[str, float]:
+        """What that leaves the node for optimising, as its parameters."""
+        return {"budget.first_seconds": 0.95 * self.standstill, "budget.seconds": 0.6 * self.period}
+
+
+PACES = {"cpu": Pace(60.0, 6.0), "cuda": Pace(10.0, 1.0)}
+
+
+def pace_on(device: str, period_seconds: float | None) -> Pace:
+    """What a device can hold, or what the period says, the standstill in proportion.
+
+    Raises:
+        ConfigError: a device this machine has not.
+    """
+    pace = PACES[choose_device(device).type]
+    if period_seconds is None:
+        return pace
+    return Pace(pace.standstill / pace.period * period_seconds, period_seconds)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Topics of a recording, and the node's parameters."""
+
+    bag: Path
+    source: str
+    guide: str
+    truth: str | None
+    parameters: dict[str, Any]
+    frames: int
+    seconds: float
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """Recorded topics by what the node calls them."""
+        reader = RecordingReader(self.bag)
+        topics = {"source/image": self.source, "guide/image": self.guide}
+        for role, image in (("source", self.source), ("guide", self.guide)):
+            if info := reader.camera_info_topic(image):
+                topics[f"{role}/camera_info"] = info
+        return topics
+
+
+def rendered(path: Path, frames: int, pace: Pace, parameters: dict[str, Any]) -> Stream:
+    """The built-in recording, made at that path.
+
+    Raises:
+        ConfigError: no frames, or no time between them. OutputError: the place cannot be written to.
+    """
+    with pairs_bar("rendering", frames) as update:
+        write_recording(
+            path,
+            frames=frames,
+            period_seconds=pace.period,
+            standstill_seconds=pace.standstill - pace.period,
+            on_progress=lambda done, _: update(done),
+        )
+    return recorded(path, SOURCE_TOPIC, GUIDE_TOPIC, TRUTH_TOPIC, pace.budgets | parameters)
+
+
+def recorded(
+    bag: str | Path, source: str | None, guide: str | None, truth: str | None, parameters: dict[str, Any]
+) -> Stream:
+    """A recording, checked; what its images say is added to the parameters.
+
+    Raises:
+        ConfigError: no topics given. RecordingError: a recording or topic that is missing or damaged.
+    """
+    reader = RecordingReader(bag)
+    if source is None or guide is None:
+        images = [topic for topic, info in reader.topics.items() if info.type == "sensor_msgs/msg/Image"]
+        raise ConfigError(
+            f"{bag}: expected a source topic and a guide topic, its images are {', '.join(images) or 'none'}"
+        )
+    first = {topic: next(reader.images(topic), None) for topic in (source, guide, truth) if topic}
+    if empty := [topic for topic, image in first.items() if image is None]:
+        raise RecordingError(f"{bag}: no image on {', '.join(empty)}")
+    found = {
+        "modality": "depth" if first[source].encoding in DEPTH_ENCODINGS else "nir",
+        # That of the truth, so that the two can be compared; else the guide's.
+        "factor": first[truth].array.shape[1] / first[source].array.shape[1] if truth else 0.0,
+    }
+    return Stream(
+        reader.path,
+        source,
+        guide,
+        truth,
+        found | parameters,
+        reader.topics[source].count,
+        reader.duration_seconds,
+    )
