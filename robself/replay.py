@@ -226,5 +226,9 @@ class Replay:
             settings.limit,
         )
         return write_report(
-            run, directory, dropped=self.dropped, settings={"run by": "robself replay", **asdict(settings)}
+            run,
+            directory,
+            dropped=self.dropped,
+            settings={"run by": "robself replay", **asdict(settings)},
+            pictures=settings.pictures,
         )

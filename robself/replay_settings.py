@@ -16,7 +16,7 @@ class ReplaySettings:
             time make a result depend on the machine.
         keyframe_every: every n-th pair is a keyframe, the others are tracked.
         slop: s. rpy: rad. depth_min, depth_max: m. factor: 0, or 1 to 16.
-        limit: of pairs.
+        limit: of pairs. pictures: how many frames the report shows.
 
     Raises:
         ConfigError: values that do not fit each other, or out of range.
@@ -40,6 +40,7 @@ class ReplaySettings:
     depth_min: float = 0.1
     depth_max: float = 20.0
     limit: int | None = None
+    pictures: int = 4
 
     def __post_init__(self) -> None:
         if not 0 <= self.depth_min < self.depth_max:

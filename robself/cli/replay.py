@@ -75,6 +75,7 @@ def replay(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first pairs.", show_default=False)
     ] = None,
+    pictures: Annotated[int, typer.Option(min=0, help="How many frames the report shows.")] = 4,
     json: options.Json = False,
 ) -> None:
     """Super-resolve a recording: a bag in, a bag and a report out.
@@ -117,6 +118,7 @@ def replay(
         depth_min=depth_min,
         depth_max=depth_max,
         limit=limit,
+        pictures=pictures,
     )
     run = Replay(bag, source_topic, guide_topic, gt_topic, settings, say=_say)
     with pairs_bar("super-resolving", run.pairs) as on_progress:

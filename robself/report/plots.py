@@ -67,7 +67,8 @@ def _lines(axis: Axes, seconds: np.ndarray, label: str, *lines: tuple[str, np.nd
     for name, values, colour in lines:
         axis.plot(seconds, values, marker=".", color=colour, label=name)
     axis.set_ylabel(label)
-    axis.set_ylim(bottom=0)
+    highest = max((values[np.isfinite(values)].max(initial=0) for _, values, _ in lines), default=0)
+    axis.set_ylim(0, 1.15 * highest or 1)
     axis.grid(alpha=0.3)
     if len(lines) > 1:
         axis.legend(fontsize=8)
