@@ -13,8 +13,9 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from robself.geometry import is_rectified
+from robself.pairing import NANOSECONDS
 from robself_ros.cameras import Cameras
-from robself_ros.conversions import NANOSECONDS, Rejected, guide_encodings, source_encodings
+from robself_ros.conversions import Rejected, guide_encodings, source_encodings
 from robself_ros.events import OnIncompatible, subscription_events
 from robself_ros.outputs import Outputs
 from robself_ros.pairers import make_pairer
@@ -72,12 +73,12 @@ class Activity:
             self._start_anew,
             self._on_rejected,
         )
-        self._worker.start()
         self._subscriptions = self._subscribe(on_incompatible)
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=FORWARD_JUMP, min_backward=BACKWARD_JUMP),
             post_callback=self._on_jump,
         )
+        self._worker.start()
 
     def reset(self, reason: str) -> None:
         """Forget every image so far: what waits, what is being computed, and what was learned."""
@@ -90,7 +91,10 @@ class Activity:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
-        return self._worker.stop(timeout_seconds)
+        ended = self._worker.stop(timeout_seconds)
+        if ended:
+            self.processing.free()
+        return ended
 
     def _subscribe(self, on_incompatible: OnIncompatible) -> list:
         def subscription(kind: type, topic: str, callback: Callable, on_lost: Callable[[int], None]):

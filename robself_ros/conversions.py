@@ -12,19 +12,11 @@ from std_msgs.msg import Header
 
 from robself.camera_model import CameraModel
 from robself.config import Modality
-from robself.depth_encoding import (
-    DEPTH_ENCODINGS,
-    INTENSITY_ENCODINGS,
-    from_intensity,
-    from_metric,
-    to_intensity,
-    to_metric,
-)
+from robself.depth_encoding import DEPTH_ENCODINGS, INTENSITY_ENCODINGS
 from robself.errors import InputError
 from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, decode, encode, to_rgb
-
-NANOSECONDS = 10**9
-UNITS: dict[Modality, str] = {"depth": "m", "nir": "intensity"}
+from robself.pairing import NANOSECONDS
+from robself.source_encoding import source_pixels, source_values
 
 
 class Rejected(InputError):
@@ -83,10 +75,7 @@ def source_of(image: Image, modality: Modality, minimum: float, maximum: float) 
     Raises:
         InputError: see `robself.image_encoding.decode`.
     """
-    pixels = decode(image)
-    if modality == "depth":
-        return to_metric(pixels, image.encoding, minimum=minimum, maximum=maximum)
-    return to_intensity(pixels, image.encoding)
+    return source_values(decode(image), image.encoding, modality, depth_min=minimum, depth_max=maximum)
 
 
 def guide_of(image: Image) -> np.ndarray:
@@ -100,8 +89,7 @@ def guide_of(image: Image) -> np.ndarray:
 
 def source_message(values: np.ndarray, encoding: str, modality: Modality, header: Header) -> Image:
     """(H, W) float32, metres or intensity, in the encoding that the source came in."""
-    convert = from_metric if modality == "depth" else from_intensity
-    return image_message(convert(values, encoding), encoding, header)
+    return image_message(source_pixels(values, encoding, modality), encoding, header)
 
 
 def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
@@ -112,15 +100,13 @@ def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     return Image(header=header, **fields)
 
 
-def scaled_camera_info(
-    info: CameraInfo, camera: CameraModel, size: tuple[int, int], header: Header
-) -> CameraInfo:
+def scaled_camera_info(info: CameraInfo, size: tuple[int, int], header: Header) -> CameraInfo:
     """The source's camera_info for an image of `size` (H, W): K, P and region scaled, D and R as they were.
 
-    Args:
-        camera: the model of `info`.
+    Raises:
+        InputError: a camera_info that is none.
     """
-    scaled = camera.scaled(width=size[1], height=size[0])
+    scaled = CameraModel.from_camera_info(info).scaled(width=size[1], height=size[0])
     message = copy.deepcopy(info)
     message.header = header
     message.width, message.height = scaled.width, scaled.height

@@ -70,6 +70,7 @@ class Diagnostics:
         rate = (one.received - self._last_received[one.role]) / seconds
         self._last_received[one.role] = one.received
         has_camera = self._activity.cameras.has(one.role)
+        needs_camera = one.role == "source" or self._activity.parameters.register_guide
         silent = now - one.last_arrival
         level, text = OK, f"{rate:.1f} Hz"
         if silent > SILENCE_SECONDS:
@@ -77,7 +78,7 @@ class Diagnostics:
             self._warn(one.role, text)
         elif not one.received:
             level, text = WARN, f"no image on {topic} yet"
-        elif not has_camera:
+        elif needs_camera and not has_camera:
             info_topic = self._node.resolve_topic_name(f"{one.role}/camera_info")
             level, text = WARN, f"{text}, but no camera_info on {info_topic}"
         values = {
@@ -143,8 +144,8 @@ class Diagnostics:
         values = {
             "processed": counts.processed,
             "fallbacks": counts.fallbacks,
-            "latency": _percentiles(latencies),
-            "processing": _percentiles(durations),
+            **_percentiles("latency", latencies),
+            **_percentiles("processing", durations),
             "dropped: replaced by a newer pair": counts.replaced,
             "dropped: stale": counts.stale,
             "dropped: failed": counts.failed,
@@ -184,9 +185,9 @@ def _ms(seconds: float | None) -> str:
     return "-" if seconds is None else f"{1000 * seconds:.1f} ms"
 
 
-def _percentiles(seconds: list[float]) -> str:
-    """Of the recent results, without those whose latency is unknown."""
+def _percentiles(name: str, seconds: list[float]) -> dict[str, str]:
+    """Of the recent results; nothing of those whose latency is unknown."""
     known = [one for one in seconds if np.isfinite(one)]
-    if not known:
-        return "-"
-    return "p50 {:.3f} s, p95 {:.3f} s".format(*np.percentile(known, (50, 95)))
+    ranks = (50, 95)
+    values = np.percentile(known, ranks) if known else []
+    return {f"{name} p{rank} (s)": f"{value:.3f}" for rank, value in zip(ranks, values, strict=False)}

@@ -16,7 +16,6 @@ from robself_ros.declaration import Declaration
 from robself_ros.diagnostics import Diagnostics
 from robself_ros.launching import NODE_NAME
 from robself_ros.outputs import Outputs
-from robself_ros.parameters import NodeParameters
 
 if TYPE_CHECKING:
     from robself_ros.activity import Activity
@@ -37,7 +36,8 @@ def _transition(
             node.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:
-            node.get_logger().error("".join(format_exception(error)).rstrip())
+            if node.context.ok():  # else ROS was shut down meanwhile
+                node.get_logger().error("".join(format_exception(error)).rstrip())
             return TransitionCallbackReturn.ERROR
 
     return said
@@ -55,7 +55,6 @@ class RobSelfNode(LifecycleNode):
 
     def __init__(self, **arguments) -> None:
         super().__init__(NODE_NAME, automatically_declare_parameters_from_overrides=True, **arguments)
-        self._settings: NodeParameters | None = None
         self._outputs: Outputs | None = None
         self._activity: Activity | None = None
         self._diagnostics: Diagnostics | None = None
@@ -76,19 +75,19 @@ class RobSelfNode(LifecycleNode):
 
     @_transition
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Read the parameters, make the publishers."""
-        self._settings = self._declaration.read()
+        """Check the parameters, make the publishers."""
+        self._declaration.read()
         self._outputs = Outputs(self, self._on_incompatible)
         self._diagnostics = Diagnostics(self)
         return super().on_configure(state)
 
     @_transition
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Make the resolver, subscribe."""
+        """Make the resolver of the parameters as they are now, subscribe."""
         # Not before: torch takes seconds to import, and wrong parameters should be told at once.
         from robself_ros.activity import Activity
 
-        self._activity = Activity(self, self._settings, self._outputs, self._on_incompatible)
+        self._activity = Activity(self, self._declaration.read(), self._outputs, self._on_incompatible)
         self._diagnostics.watch(self._activity)
         self.get_logger().info(f"computing on {self._activity.processing.device_name}")
         return super().on_activate(state)
@@ -119,6 +118,15 @@ class RobSelfNode(LifecycleNode):
         self._clean()
         return super().on_error(state)
 
+    def destroy_node(self) -> None:
+        """Take everything down at once; an iteration that is under way is not waited for."""
+        if self._activity is not None:
+            self._activity.stop(0.0)
+            self._activity = None
+        super().destroy_node()
+        # rclpy forgets this one, and with it the DDS participant: its shared memory would stay behind.
+        self._state_machine = None
+
     def _stop(self, timeout_seconds: float) -> None:
         if self._activity is None:
             return
@@ -131,7 +139,7 @@ class RobSelfNode(LifecycleNode):
         for one in (self._diagnostics, self._outputs):
             if one is not None:
                 one.destroy()
-        self._diagnostics = self._outputs = self._settings = None
+        self._diagnostics = self._outputs = None
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         if self._activity is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
-import traceback
+from collections.abc import Callable
+from threading import Event
+from traceback import format_exception
 from typing import TYPE_CHECKING
-
-from robself.errors import ConfigError
 
 if TYPE_CHECKING:
     from rclpy.context import Context
@@ -14,18 +15,29 @@ if TYPE_CHECKING:
     from robself_ros.lifecycle_node import RobSelfNode
 
 WRONG_INPUT, BROKEN = 2, 1
+SPIN_SECONDS = 0.2
 
 
 class Lifetime:
-    """`run` in one thread, `end` and `clean_up` from another."""
+    """`run` in one thread, `end` from another.
 
-    def __init__(self) -> None:
+    Args:
+        on_end: called when `run` ends of itself.
+
+    Attributes:
+        exit_code: for the process.
+    """
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self.exit_code = 0
+        self._on_end = on_end
         self._ending = False
+        self._ended = Event()
         self._context: Context | None = None
         self._node: RobSelfNode | None = None
 
-    def run(self, command: list[str]) -> int:
-        """Start the node and spin it until it is ended; gives the process's exit code.
+    def run(self, command: list[str]) -> None:
+        """Start the node and spin it until it is ended.
 
         Args:
             command: the command line, the program's name first.
@@ -35,20 +47,23 @@ class Lifetime:
             if code == 0:
                 self._spin()
         except Exception as error:
-            # What was under way when it ended has lost the ground under its feet.
+            # What was under way when `end` was called has lost the ground under its feet.
             code = 0 if self._ending else _tell(error)
-        return 0 if self._ending else code
+        if not self._ending:
+            self.exit_code = code
+        self._ended.set()
+        self._on_end()
 
     def end(self) -> None:
-        """Let `run` return soon."""
+        """Take the node down, whatever it is at."""
         self._ending = True
-        if self._context is not None:
-            self._context.try_shutdown()
-
-    def clean_up(self) -> None:
-        """Take the node down: without that, its shared memory would stay behind."""
+        if self._context is None:
+            return
+        self._context.try_shutdown()
+        self._ended.wait(SPIN_SECONDS)
         if self._node is not None:
             self._node.destroy_node()
+        gc.collect()  # a node that was left half made
 
     def _start(self, command: list[str]) -> int:
         from rclpy.context import Context
@@ -82,9 +97,11 @@ def _initialise(context: Context, command: list[str]) -> None:
     """
     from rclpy.utilities import remove_ros_args
 
+    from robself.errors import ConfigError
+
     try:
         context.init(command)
-    except RuntimeError as error:
+    except RuntimeError as error:  # the root of rcl's errors
         raise ConfigError(_first_cause(str(error))) from error
     if unknown := remove_ros_args(command)[1:]:
         raise ConfigError(f"unknown argument {unknown[0]!r}, expected --ros-args and what belongs to it")
@@ -98,9 +115,11 @@ def _first_cause(message: str) -> str:
 def _tell(error: Exception) -> int:
     from rclpy.logging import get_logger
 
+    from robself.errors import ConfigError
+
     logger = get_logger("robself_node")
     if isinstance(error, ConfigError):
         logger.fatal(str(error))
         return WRONG_INPUT
-    logger.fatal("".join(traceback.format_exception(error)).rstrip())
+    logger.fatal("".join(format_exception(error)).rstrip())
     return BROKEN

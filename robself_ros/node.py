@@ -1,8 +1,8 @@
 """The node's process: `python -m robself_ros.node --ros-args --params-file config/azure_kinect.yaml`.
 
-The main thread does nothing but wait for a signal, for Python hears signals between two of its own instructions
-only, and to load torch or to compute one iteration may take seconds. ROS runs in a second thread, and the node's
-worker is a third. Nothing heavy is imported here, so that a signal finds its handler soon after the start.
+The main thread only waits for SIGINT and SIGTERM. ROS runs in a second thread and the node's worker is a third,
+for either may be out of reach for seconds, loading torch or computing one iteration. Nothing heavy is imported
+here, so that a signal is heeded soon after the start.
 """
 
 from __future__ import annotations
@@ -10,33 +10,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from queue import SimpleQueue
 from threading import Thread
 
 from robself_ros.lifetime import Lifetime
 
-JOIN_SECONDS = 0.4
+ENDS = {signal.SIGINT, signal.SIGTERM}
+END_SECONDS = 0.6
 
 
 def main() -> None:
     """Run the node until SIGINT, SIGTERM or an error.
 
-    Exit codes: 0 after a signal, 2 for wrong parameters, 1 for anything else.
+    Exit codes: 0 after a signal, 2 for wrong arguments or parameters, 1 for anything else.
     """
-    ended: SimpleQueue[int] = SimpleQueue()  # its put() may be called from a signal handler
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.put(0))
-    lifetime = Lifetime()
-    ros = Thread(target=lambda: ended.put(lifetime.run(sys.argv)), name="ros", daemon=True)
-    ros.start()
-    code = ended.get()
-    lifetime.end()
-    ros.join(JOIN_SECONDS)
-    lifetime.clean_up()
+    # Blocked in all threads that are to come, and taken here: a handler of Python's would have to wait its turn.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    lifetime = Lifetime(on_end=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    Thread(target=lifetime.run, args=[sys.argv], name="ros", daemon=True).start()
+    signal.sigwait(ENDS)
+    end = Thread(target=lifetime.end, name="end", daemon=True)
+    end.start()
+    end.join(END_SECONDS)
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: the interpreter must not be taken down while torch computes in another thread.
-    os._exit(code)
+    # Not sys.exit: the interpreter must not be taken down while a thread still computes in torch.
+    os._exit(lifetime.exit_code)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Outputs:
         if camera := product.source_camera:
             self._publish(
                 "sr_info",
-                lambda: scaled_camera_info(camera.info, camera.model, result.sr.shape, source.header),
+                lambda: scaled_camera_info(camera.info, result.sr.shape, source.header),
             )
         self._publish("guide_aligned", lambda: image_message(result.aligned_guide, "rgb8", source.header))
         self._publish(

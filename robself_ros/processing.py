@@ -7,14 +7,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import torch
 from sensor_msgs.msg import Image
 
 from robself.config import RobSelfConfig
 from robself.guide_view import GuideView
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
-from robself.pair import Pair, Result
+from robself.pair import Result
 from robself.pipeline import Pipeline
+from robself.registered_pipeline import RegisteredPipeline
 from robself_ros.cameras import Camera, Cameras
 from robself_ros.conversions import guide_of, source_of, stamp_ns
 from robself_ros.device_report import device_name, memory
@@ -69,14 +71,18 @@ class Processing:
         self._device = resolver.device
         self.device_name = device_name(self._device)
         keyframe, budget = parameters.keyframe, parameters.budget
-        self._pipeline = Pipeline(
-            resolver,
-            KeyframePolicy(KeyframeConfig(every_n=keyframe.every_n, interval_seconds=keyframe.interval)),
-            Budget(budget.first_iterations or None, budget.first_seconds or None),
-            Budget(budget.iterations or None, budget.seconds or None),
+        self._pipeline = RegisteredPipeline(
+            Pipeline(
+                resolver,
+                KeyframePolicy(KeyframeConfig(every_n=keyframe.every_n, interval_seconds=keyframe.interval)),
+                Budget(budget.first_iterations or None, budget.first_seconds or None),
+                Budget(budget.iterations or None, budget.seconds or None),
+            ),
+            GuideView(parameters.factor, tuple(parameters.extrinsics.rpy), say),
+            parameters.modality,
+            on_reset,
         )
-        self._parameters, self._cameras, self._on_reset = parameters, cameras, on_reset
-        self._view = GuideView(parameters.factor, tuple(parameters.extrinsics.rpy), say)
+        self._parameters, self._cameras = parameters, cameras
         self._patient_until: float | None = None
 
     @property
@@ -88,13 +94,17 @@ class Processing:
         """The device's own queue of work, for the thread that computes."""
         if self._device.type != "cuda":
             return nullcontext()
-        import torch
-
         return torch.cuda.stream(torch.cuda.Stream(self._device))
 
     def reset(self) -> None:
         """Forget all earlier pairs."""
-        self._pipeline.reset()
+        self._pipeline.pipeline.reset()
+
+    def free(self) -> None:
+        """Give back the memory that the model has."""
+        self.reset()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def __call__(self, job: Job, should_stop: Callable[[], bool]) -> Product:
         """Super-resolve a pair.
@@ -110,24 +120,14 @@ class Processing:
         self._wait_for_cameras(should_stop)
         source_camera = self._cameras.of("source", source.shape)
         guide_camera = self._cameras.of("guide", guide.shape[:2]) if parameters.register_guide else None
-        was_registered = self._view.registered
-        guide, guide_valid = self._view(
-            guide,
-            source.shape,
-            source_camera and source_camera.model,
-            guide_camera and guide_camera.model,
-        )
-        if was_registered not in (None, self._view.registered):
-            self._pipeline.reset()
-            self._on_reset("camera_info came" if self._view.registered else "camera_info no longer fits")
-        pair = Pair.from_images(
+        result = self._pipeline.process(
             source,
             guide,
-            modality=parameters.modality,
-            guide_valid=guide_valid,
-            stamp=stamp_ns(job.source.header),
+            source_camera and source_camera.model,
+            guide_camera and guide_camera.model,
+            stamp_ns(job.source.header),
+            should_stop,
         )
-        result = self._pipeline.process(pair, should_stop)
         return Product(job, result, source_camera, time.monotonic() - begin)
 
     def _wait_for_cameras(self, should_stop: Callable[[], bool]) -> None:

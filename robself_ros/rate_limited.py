@@ -12,7 +12,7 @@ QUIET_SECONDS = 30.0
 class RateLimited:
     """Passes a line on unless one of the same key was passed on lately; for use by several threads.
 
-    rclpy's own throttle counts by line of code: of two causes that one line reports it would hide the second.
+    rclpy's own throttle goes by the line of code that logs: of two causes reported there it hides the second.
 
     Args:
         say: takes a line for the log.
@@ -22,15 +22,13 @@ class RateLimited:
         self._say, self._quiet_seconds = say, quiet_seconds
         self._lock = threading.Lock()
         self._said: dict[Hashable, float] = {}
-        self._kept: dict[Hashable, int] = {}
 
     def __call__(self, key: Hashable, line: str) -> None:
-        """Say the line, with how many of its key were kept back since the last one."""
+        """Say the line, or keep quiet."""
         with self._lock:
             now = time.monotonic()
-            if now - self._said.get(key, float("-inf")) < self._quiet_seconds:
-                self._kept[key] = self._kept.get(key, 0) + 1
+            self._said = {one: then for one, then in self._said.items() if now - then < self._quiet_seconds}
+            if key in self._said:
                 return
             self._said[key] = now
-            kept = self._kept.pop(key, 0)
-        self._say(f"{line} ({kept} more like this since the last)" if kept else line)
+        self._say(line)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from robself_ros.conversions import UNITS, stamp_ns
+from robself.pairing import NANOSECONDS
+from robself.status import outcome_fields
+from robself_ros.conversions import stamp_ns
 from robself_ros.msg import Status
 from robself_ros.parameters import NodeParameters
 from robself_ros.processing import Product
 from robself_ros.synchronizer import Synchronizer
 from robself_ros.tally import Tally
-
-NANOSECONDS = 10**9
 
 
 def latency_seconds(product: Product, now_ns: int) -> float:
@@ -27,28 +27,19 @@ def status_message(
     latency: float,
 ) -> Status:
     """The status of a result, and the counts so far; `processed` counts this one."""
-    info, counts, pairing = product.result.info, tally.counts, synchronizer.pairing
+    counts, pairing = tally.counts, synchronizer.pairing
     source, guide = synchronizer.inputs
     return Status(
         header=product.job.source.header,
-        mode=Status.KEYFRAME if info["mode"] == "keyframe" else Status.TRACK,
-        warm=info["start"] == "warm",
-        fallback=bool(info["fallback"]),
-        iterations=info["iterations"],
-        consistency_before=info["consistency_before"],
-        consistency_after=info["consistency_after"],
-        consistency_unit=UNITS[parameters.modality],
-        processing_seconds=product.seconds,
-        latency_seconds=latency,
+        **outcome_fields(product.result, parameters.modality, product.seconds, latency),
         sources_received=source.received,
         guides_received=guide.received,
         pairs=pairing.pairs,
         processed=counts.processed,
         dropped_unpaired=pairing.dropped_sources + pairing.dropped_guides,
         dropped_replaced=counts.replaced,
-        dropped_rejected=sum(counts.rejected.values()),
+        dropped_rejected=counts.rejected.total(),
         dropped_stale=counts.stale,
         resets=counts.resets,
-        device=info["device"],
         reset_reason=counts.reset_reason,
     )
