@@ -52,4 +52,8 @@ def bar(description: str, total: float) -> Iterator[Callable[..., None]]:
         def update(done: float, said: str | None = None) -> None:
             shown.update(task, completed=done, **({} if said is None else {"said": said}))
 
-        yield update
+        try:
+            yield update
+        except BaseException:
+            bar.live.transient = True  # what is left is the line that says why
+            raise

@@ -11,6 +11,7 @@ from importlib import metadata
 
 import typer
 
+from robself.cli.demo import demo
 from robself.cli.replay import replay
 from robself.cli.sr import sr
 from robself.errors import Interrupted, RobSelfError
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(sr)
 app.command()(replay)
+app.command()(demo)
 
 
 def _print_version(wanted: bool) -> None:

@@ -17,3 +17,8 @@ Modality = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the network's first weights.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a sentence.")]
+SourceTopic = Annotated[str | None, typer.Option(help="Depth or NIR images.", show_default=False)]
+GuideTopic = Annotated[str | None, typer.Option(help="RGB images.", show_default=False)]
+TruthTopic = Annotated[
+    str | None, typer.Option(help="True values: the source's view and stamps, larger.", show_default=False)
+]

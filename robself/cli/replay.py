@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from robself.cli import options
-from robself.errors import ConfigError
-
-if TYPE_CHECKING:
-    from robself.recording import RecordingReader
+from robself.cli.topics import ask_for_topics
 
 
 def replay(
@@ -30,11 +27,8 @@ def replay(
         ),
     ],
     source_topic: Annotated[str | None, typer.Option(help="Depth or NIR images.", show_default=False)] = None,
-    guide_topic: Annotated[str | None, typer.Option(help="RGB images.", show_default=False)] = None,
-    gt_topic: Annotated[
-        str | None,
-        typer.Option(help="True values: the source's view and stamps, larger.", show_default=False),
-    ] = None,
+    guide_topic: options.GuideTopic = None,
+    gt_topic: options.TruthTopic = None,
     preset: options.Preset = "robot",
     variant: options.Variant = "re",
     schedule: options.Schedule = "coarse_to_fine",
@@ -80,25 +74,27 @@ def replay(
 ) -> None:
     """Super-resolve a recording: a bag in, a bag and a report out.
 
-    Every pair is a keyframe, in the order of the stamps: the same recording gives the same result every
-    time, unless budgets in seconds are given.
+    Every pair is a keyframe, in the order of the stamps. The same recording
+    gives the same result every time, unless there are budgets in seconds.
 
     Examples:
 
-      robself replay rec.mcap --source-topic /depth/image_raw --guide-topic /rgb/image_raw -o out
+      robself replay rec.mcap -o out
+      --source-topic /depth/image_raw --guide-topic /rgb/image_raw
 
-      robself replay rec/ --source-topic /depth/image_raw --guide-topic /rgb/image_raw
-      --gt-topic /truth/image_raw -o out --factor 4 --first-budget 20 --budget 2
+      robself replay rec/ -o out --factor 4 --first-budget 20 --budget 2
+      --source-topic /depth/image_raw --guide-topic /rgb/image_raw
+      --gt-topic /truth/image_raw
 
-      robself replay ir.bag --source-topic /ir/image_raw --guide-topic /rgb/image_raw -o out
-      --preset task3_x4
+      robself replay ir.bag -o out --preset task3_x4
+      --source-topic /ir/image_raw --guide-topic /rgb/image_raw
     """
     from robself.progress import pairs_bar
     from robself.replay import Replay
     from robself.replay_settings import ReplaySettings
 
     if source_topic is None or guide_topic is None:
-        _list_topics(bag)
+        ask_for_topics("replay", bag)
     settings = ReplaySettings(
         preset=preset,
         variant=variant,
@@ -128,30 +124,6 @@ def replay(
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def _list_topics(bag: Path) -> None:
-    """What there is to choose from, and how to call.
-
-    Raises:
-        ConfigError: always, for topics are missing. RecordingError: not a recording.
-    """
-    from robself.recording import RecordingReader
-
-    reader = RecordingReader(bag)
-    lines = [line for topic in sorted(reader.topics) if (line := _described(reader, topic))]
-    _say("\n".join([f"images in {bag}:", *(lines or ["  none"])]))
-    raise ConfigError(
-        f"which topics? robself replay {bag} --source-topic DEPTH_OR_NIR --guide-topic RGB --output DIR"
-    )
-
-
-def _described(reader: RecordingReader, topic: str) -> str | None:
-    kind, count = reader.topics[topic]
-    if kind != "sensor_msgs/msg/Image" or not count:
-        return None
-    first = next(reader.messages([topic])).content
-    return f"  {topic}  {first.encoding} {first.width}x{first.height}, {count} images"
 
 
 def _tell(json: bool, output: Path, metrics: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def sr(
 
       robself sr depth_m.npy rgb.jpg -o sr.png --png-scale 1000 --budget 20
 
-      robself sr nir.png rgb.png -o nir_sr.tiff --preset task3_x4 --aligned-guide aligned.png
+      robself sr nir.png rgb.png -o sr.tiff --preset task3_x4
     """
     from robself.image_files import read_guide, read_source, write_colour, write_values
     from robself.super_resolution import super_resolve
