@@ -100,6 +100,17 @@ def test_positions_outside_the_frame_take_its_border():
     assert sample(image, corners).flatten().tolist() == [0, 3, 8, 11]
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_position_that_is_no_number_shows_and_does_not_end_the_process(value):
+    guide = torch.randn(1, 2, 18, 24, requires_grad=True)
+    displacement = torch.zeros(1, 2, 18, 24)
+    displacement[..., 7:9] = value
+    displacement.requires_grad_()
+    aligned = ResamplingAlignment(2)(guide, displacement)
+    assert aligned.isnan().all()
+    aligned.sum().backward()
+
+
 def test_the_pixel_grid_is_x_then_y():
     assert pixel_grid(2, 3, torch.device("cpu")).tolist() == [
         [[0, 0], [1, 0], [2, 0]],

@@ -19,10 +19,12 @@ def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         positions: (B, H', W', 2) float32, (x, y) in px: 16-bit floats cannot hold a position of a large image.
 
     Returns:
-        (B, C, H', W') in the feature's type.
+        (B, C, H', W') in the feature's type; NaN throughout if any position is not finite.
     """
     height, width = feature.shape[-2:]
     size = positions.new_tensor((max(width - 1, 1), max(height - 1, 1)))
-    grid = positions * (2 / size) - 1
+    # On a CPU the gradient at a NaN position is a segmentation fault; the NaN goes into the samples instead.
+    grid = (positions * (2 / size) - 1).nan_to_num()
     sampled = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=True)
+    sampled += (positions.detach() * 0).sum()
     return sampled.to(feature.dtype)
