@@ -1,0 +1,223 @@
+"""The loop keeps its promises: budgets, progress, and a result that is finite whatever goes wrong in it."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from small_pairs import assert_sound, small_pair, small_resolver
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from robself.muon import Muon, orthogonalised
+from robself.network import RobSelf
+from robself.online import Budget
+from robself.schedule import SCHEDULES, Schedule, Stage
+from robself.upsampling import bicubic
+
+PAIR = small_pair()
+STEADY = Schedule(cold=(Stage(1.0, 25, decay="paper"),), warm=(Stage(1.0, 25, decay="paper"),))
+ENDLESS = Schedule(cold=(Stage(0.5, 10**7), Stage(1.0, 10**7)), warm=(Stage(1.0, 10**7),))
+
+
+@pytest.fixture
+def hooked():
+    """Registers global hooks of torch, and removes them after the test."""
+    handles = []
+    yield lambda register, hook: handles.append(register(hook))
+    for handle in handles:
+        handle.remove()
+
+
+class Break:
+    """Hooks that spoil the weights, the gradients or the loss at one or all of the optimisation's steps."""
+
+    def __init__(self, what, at, value=math.nan):
+        self.what, self.at, self.value, self.count = what, at, value, 0
+        self.network = None
+
+    def _now(self):
+        now = self.at is None or self.count == self.at
+        self.count += 1
+        return now
+
+    def before_forward(self, module, inputs):
+        if isinstance(module, RobSelf):
+            self.network = module
+            if self.what == "weights" and self._now():
+                with torch.no_grad():
+                    module.head[2].weight.fill_(self.value)
+
+    def after_forward(self, module, inputs, output):
+        if isinstance(module, RobSelf) and self.what == "loss" and self._now():
+            return output._replace(sr=output.sr * self.value)
+
+    def before_step(self, optimiser, args, kwargs):
+        if self.what == "gradients" and self._now():
+            for group in optimiser.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad.fill_(self.value)
+
+    def into(self, hooked):
+        hooked(register_module_forward_pre_hook, self.before_forward)
+        hooked(register_module_forward_hook, self.after_forward)
+        hooked(register_optimizer_step_pre_hook, self.before_step)
+        return self
+
+
+def finite_weights(network):
+    return all(torch.isfinite(parameter).all() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("at", [0, 1, 9, 10, 11])
+@pytest.mark.parametrize("what", ["weights", "gradients"])
+def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(hooked, what, at, value):
+    broken = Break(what, at, value).into(hooked)
+    result = small_resolver(schedule=STEADY).keyframe(PAIR)
+    assert broken.count > at
+    assert_sound(result, PAIR.size)
+    assert finite_weights(broken.network)
+    assert result.info["stopped_by"] == "schedule"
+    assert math.isfinite(result.info["loss_after"])
+
+
+@pytest.mark.parametrize("at", range(20, 26))
+def test_a_divergence_near_the_end_gives_the_last_good_weights(hooked, at):
+    broken = Break("weights", at).into(hooked)
+    resolver = small_resolver(schedule=STEADY)
+    result = resolver.keyframe(PAIR)
+    assert_sound(result, PAIR.size)
+    assert finite_weights(broken.network)
+    assert math.isfinite(result.info["loss_after"])
+    assert resolver.warm == (result.info["stopped_by"] != "divergence")
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("what", ["weights", "gradients", "loss"])
+def test_a_run_that_diverges_again_and_again_gives_up_with_something_finite(hooked, what, warm):
+    resolver = small_resolver(schedule=STEADY)
+    if warm:
+        resolver.keyframe(PAIR)
+    Break(what, at=None).into(hooked)
+    result = resolver.keyframe(PAIR, Budget(iterations=80))
+    assert result.info["stopped_by"] == "divergence"
+    assert_sound(result, PAIR.size)
+    assert not resolver.warm, "the next keyframe starts anew"
+    if what != "gradients":  # there the last good weights are those before the first step
+        assert result.info["fallback"]
+
+
+def test_a_cold_start_cures_a_divergence():
+    resolver = small_resolver(schedule=Schedule((Stage(1.0, 60, 1e25),), (Stage(1.0, 60, 1e25),)))
+    result = resolver.keyframe(PAIR)
+    assert_sound(result, PAIR.size)
+    resolver.schedule = STEADY
+    again = resolver.keyframe(PAIR)
+    assert again.info["stopped_by"] == "schedule" and math.isfinite(again.info["loss_after"])
+
+
+def test_after_a_divergence_the_learning_rate_is_halved(hooked):
+    rates = []
+    hooked(register_optimizer_step_post_hook, lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    Break("weights", 4).into(hooked)
+    schedule = Schedule((Stage(1.0, 25, decay="paper"),), STEADY.warm, optimiser="adam")
+    small_resolver(schedule=schedule).keyframe(PAIR)
+    assert rates[0] == 0.002
+    assert rates[-1] == pytest.approx(0.001, rel=0.01)
+
+
+def test_the_papers_schedule_is_adam_at_the_papers_rates(hooked):
+    rates = []
+
+    def stepped(optimiser, args, kwargs):
+        assert type(optimiser) is torch.optim.Adam and optimiser.defaults["betas"] == (0.9, 0.999)
+        rates.append({group["lr"] for group in optimiser.param_groups})
+
+    hooked(register_optimizer_step_post_hook, stepped)
+    small_resolver(schedule=SCHEDULES["paper"]).keyframe(PAIR, Budget(iterations=12))
+    assert [rate for (rate,) in rates] == pytest.approx([0.002] * 5 + [0.002 * 0.9998] * 5 + [0.0019992] * 2)
+
+
+def test_wall_time_ends_a_keyframe_and_every_stage_has_its_share(hooked):
+    sizes, rates = {}, []
+
+    def ran(module, inputs, output):
+        if isinstance(module, RobSelf):
+            sizes[tuple(output.sr.shape[-2:])] = sizes.get(tuple(output.sr.shape[-2:]), 0) + 1
+
+    hooked(register_module_forward_hook, ran)
+    hooked(register_optimizer_step_post_hook, lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    begin = time.monotonic()
+    result = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(seconds=1.0))
+    elapsed = time.monotonic() - begin
+    assert 1.0 <= elapsed < 5.0  # one iteration takes some 0.01 s
+    assert result.info["stopped_by"] == "deadline"
+    assert result.info["iterations"] == sum(sizes.values()) - 1
+    assert sizes[9, 12] > 1 and sizes[18, 24] > 1
+    assert rates[-1] < 0.2 * max(rates), "the learning rate falls by the clock"
+    assert_sound(result, PAIR.size)
+
+
+def test_the_first_limit_reached_ends_a_keyframe():
+    few = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(iterations=3, seconds=100))
+    assert (few.info["iterations"], few.info["stopped_by"]) == (3, "schedule")
+    short = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(iterations=10**6, seconds=0.2))
+    assert short.info["iterations"] < 10**6 and short.info["stopped_by"] == "deadline"
+
+
+def test_stop_is_asked_at_every_iteration():
+    asked = []
+    result = small_resolver(schedule=STEADY).keyframe(PAIR, should_stop=lambda: bool(asked.append(1)))
+    assert len(asked) == result.info["iterations"] == 25
+
+
+@pytest.mark.parametrize("budget", [Budget(iterations=60), Budget(seconds=0.5)])
+def test_progress_rises_from_nothing_to_at_most_the_whole(budget):
+    schedule = Schedule((Stage(0.5, 40), Stage(1.0, 20)), STEADY.warm) if budget.iterations else ENDLESS
+    seen = []
+    small_resolver(schedule=schedule).keyframe(PAIR, budget, on_progress=seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions[0] == pytest.approx(0, abs=0.2) and fractions == sorted(fractions)
+    assert 0.4 < fractions[-1] <= 1
+    assert [progress.iteration for progress in seen] == sorted({progress.iteration for progress in seen})
+    assert all(math.isfinite(progress.loss) for progress in seen)
+
+
+@pytest.mark.parametrize("variant", ["re", "de"])
+def test_optimisation_lowers_the_loss(variant):
+    info = small_resolver(variant, schedule=STEADY).keyframe(PAIR).info
+    assert 0 < info["loss_after"] < 0.9 * info["loss_before"]
+
+
+def test_a_result_that_explains_the_source_worse_than_bicubic_is_bicubic_and_says_so():
+    result = small_resolver().keyframe(PAIR, Budget(iterations=1))
+    assert result.info["fallback"]
+    np.testing.assert_array_equal(result.sr, bicubic(PAIR.source, PAIR.valid, PAIR.size))
+    assert result.info["consistency_after"] == result.info["consistency_bicubic"] > 0
+
+
+def test_orthogonalised_keeps_the_directions_and_levels_their_strengths():
+    for shape in [(2, 4, 36), (1, 9, 5), (3, 6, 6)]:
+        matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        U, _, Vh = torch.linalg.svd(matrices, full_matrices=False)
+        strengths = torch.einsum("nir,nij,nrj->nr", U, orthogonalised(matrices), Vh)
+        assert 0.5 < strengths.min() and strengths.max() < 1.3
+        rest = orthogonalised(matrices) - U @ torch.diag_embed(strengths) @ Vh
+        assert rest.abs().max() < 0.01
+
+
+def test_muon_steps_by_the_orthogonalised_nesterov_momentum():
+    torch.manual_seed(0)
+    weight = torch.nn.Parameter(torch.randn(4, 3, 3, 3))
+    start, gradients = weight.detach().clone(), torch.randn(2, 4, 3, 3, 3)
+    muon = Muon([weight], 0.1)
+    momentum, expected = torch.zeros(4, 27), start.flatten(1)
+    for gradient in gradients:
+        weight.grad = gradient.clone()
+        muon.step()
+        momentum = 0.95 * momentum + 0.05 * gradient.flatten(1)
+        ahead = 0.95 * momentum + 0.05 * gradient.flatten(1)
+        expected = expected - 0.1 * orthogonalised(ahead[None])[0]
+    torch.testing.assert_close(weight.detach(), expected.view_as(weight), rtol=1e-5, atol=1e-6)
