@@ -46,7 +46,8 @@ def bar(description: str, total: float) -> Iterator[Callable[..., None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True)) as shown:
+    console = Console(stderr=True)
+    with Bar(*columns, console=console) as shown:
         task = shown.add_task(description, total=total, said="")
 
         def update(done: float, said: str | None = None) -> None:
@@ -55,5 +56,7 @@ def bar(description: str, total: float) -> Iterator[Callable[..., None]]:
         try:
             yield update
         except BaseException:
-            bar.live.transient = True  # what is left is the line that says why
+            # What is left to read is the line that says why.
+            shown.live.transient = True
+            console.quiet = not console.is_terminal
             raise

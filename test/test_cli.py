@@ -2,10 +2,10 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -216,37 +216,37 @@ def test_without_topics_the_images_are_listed(files, capsys, command):
 
 
 @pytest.mark.parametrize(
-    ("command", "result"),
+    ("command", "bar", "result"),
     [
-        ("sr depth.png rgb.png -o sr.png --iterations 100000", "sr.png"),
-        ("replay rec.mcap -o out --first-iterations 100000 {topics}", "out/sr.mcap"),
+        ("sr depth.png rgb.png -o sr.png --iterations 100000", b"loss 0", "sr.png"),
+        ("replay rec.mcap -o out --first-iterations 100000 {topics}", b"0/2 pairs", "out/sr.mcap"),
     ],
     ids=["sr", "replay"],
 )
-def test_ctrl_c_ends_with_code_130_one_line_and_no_result(files, command, result):
+def test_ctrl_c_at_a_terminal_ends_with_code_130_and_no_result(files, command, bar, result):
+    terminal, its_side = pty.openpty()
     line = command.format(topics=" ".join(TOPICS)).split()
-    # A terminal of its own would show the bar move; here it tells by a file that the work has begun.
-    code = (
-        "import sys, pathlib; from robself import optimisation; from robself.cli import run\n"
-        "predict = optimisation.predict\n"
-        "def begun(*given):\n"
-        "    pathlib.Path('begun').touch()\n"
-        "    return predict(*given)\n"
-        "optimisation.predict = begun\n"
-        f"sys.exit(run({line!r}))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, cwd=files)
-    deadline = time.monotonic() + 120
-    while not (files / "begun").exists():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+    process = subprocess.Popen([sys.executable, "-m", "robself", *line], stderr=its_side, cwd=files)
+    os.close(its_side)
+    shown = read_until(terminal, bar)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.splitlines()[-1].startswith("robself: interrupted") and "Traceback" not in err
-    assert err.count("\n") == 1 + err.count("taken as it is")
+    shown += read_until(terminal, None)
+    assert process.wait(timeout=60) == 130
+    assert b"robself: interrupted" in shown.splitlines()[-1] and b"Traceback" not in shown
     assert not (files / result).exists()
     assert not list(files.rglob(".*"))  # nothing half-written under another name
+
+
+def read_until(terminal, awaited):
+    """What a program shows until the awaited text comes; None: until it ends."""
+    shown = b""
+    while awaited is None or awaited not in shown:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # how Linux tells that the other side is closed
+            assert awaited is None, shown
+            break
+    return shown
 
 
 def test_help_has_examples_and_loads_nothing_heavy(files):
