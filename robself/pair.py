@@ -51,17 +51,7 @@ class Pair:
             InputError: wrong shape or type, an empty image, a guide smaller than the source,
                 or a source without one valid pixel.
         """
-        source, guide = np.asarray(source), np.asarray(guide)
-        if source.ndim != 2 or source.size == 0:
-            raise InputError(f"source: shape {source.shape}, expected (h, w) with h, w >= 1")
-        if source.dtype.kind not in "fu":
-            raise InputError(f"source: type {source.dtype}, expected float or unsigned integer")
-        if guide.ndim == 2:
-            guide = np.repeat(guide[..., None], 3, axis=2)
-        if guide.ndim != 3 or guide.shape[2] != 3 or guide.size == 0:
-            raise InputError(f"guide: shape {guide.shape}, expected (H, W, 3)")
-        if guide.dtype != np.uint8:
-            raise InputError(f"guide: type {guide.dtype}, expected uint8")
+        source, guide = checked_source(source), checked_guide(guide)
         if guide.shape[0] < source.shape[0] or guide.shape[1] < source.shape[1]:
             raise InputError(
                 f"guide: {guide.shape[1]}x{guide.shape[0]} is smaller than the source's "
@@ -81,6 +71,28 @@ class Pair:
     def size(self) -> tuple[int, int]:
         """(H, W) of the super-resolved image: the guide's."""
         return self.guide.shape[:2]
+
+
+def checked_source(source: np.ndarray) -> np.ndarray:
+    """(h, w) float or unsigned integer, as it came. Raises InputError."""
+    source = np.asarray(source)
+    if source.ndim != 2 or source.size == 0:
+        raise InputError(f"source: shape {source.shape}, expected (h, w) with h, w >= 1")
+    if source.dtype.kind not in "fu":
+        raise InputError(f"source: type {source.dtype}, expected float or unsigned integer")
+    return source
+
+
+def checked_guide(guide: np.ndarray) -> np.ndarray:
+    """(H, W, 3) or (H, W) uint8 -> (H, W, 3) uint8. Raises InputError."""
+    guide = np.asarray(guide)
+    if guide.ndim == 2:
+        guide = np.repeat(guide[..., None], 3, axis=2)
+    if guide.ndim != 3 or guide.shape[2] != 3 or guide.size == 0:
+        raise InputError(f"guide: shape {guide.shape}, expected (H, W, 3)")
+    if guide.dtype != np.uint8:
+        raise InputError(f"guide: type {guide.dtype}, expected uint8")
+    return guide
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from robself.config import RobSelfConfig
 from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
-from robself.pair import Pair, Result
+from robself.pair import Pair, Result, checked_guide, checked_source
 
 
 def super_resolve(
@@ -59,11 +59,10 @@ def super_resolve(
     config = RobSelfConfig.from_preset(preset, variant, schedule, modality, seed)
     if budget_seconds is not None and not budget_seconds > 0:
         raise ConfigError(f"budget_seconds: {budget_seconds}, expected more than 0")
-    guide = np.asarray(guide)
     if scale is not None:
-        if not scale >= 1:
+        if not 1 <= scale < np.inf:
             raise ConfigError(f"scale: {scale}, expected at least 1")
-        guide = _fitted(guide, np.asarray(source).shape, scale)
+        guide = _fitted(checked_guide(guide), checked_source(source).shape, scale)
     pair = Pair.from_images(source, guide, modality=config.modality)
     resolver = OnlineSuperResolver(config, device)
     budget = Budget(iterations, budget_seconds)
@@ -75,10 +74,8 @@ def super_resolve(
     return resolver.keyframe(pair, budget, on_progress=progress or None)
 
 
-def _fitted(guide: np.ndarray, source_shape: tuple[int, ...], scale: float) -> np.ndarray:
+def _fitted(guide: np.ndarray, source_shape: tuple[int, int], scale: float) -> np.ndarray:
     """The guide at `scale` times the source's size."""
-    if guide.ndim < 2 or len(source_shape) != 2:
-        return guide  # `Pair` says what is wrong with it
     height, width = (round(size * scale) for size in source_shape)
     if guide.shape[:2] == (height, width):
         return guide
