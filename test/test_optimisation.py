@@ -203,7 +203,7 @@ def test_orthogonalised_keeps_the_directions_and_levels_their_strengths():
         matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
         U, _, Vh = torch.linalg.svd(matrices, full_matrices=False)
         strengths = torch.einsum("nir,nij,nrj->nr", U, orthogonalised(matrices), Vh)
-        assert 0.5 < strengths.min() and strengths.max() < 1.3
+        assert strengths.min() > 0.5 and strengths.max() < 1.3
         rest = orthogonalised(matrices) - U @ torch.diag_embed(strengths) @ Vh
         assert rest.abs().max() < 0.01
 
