@@ -16,7 +16,8 @@ from robself.optimisers import set_learning_rate
 from robself.preparation import Observation
 from robself.schedule import Stage
 
-CHECKED_EVERY = 10  # iterations between looks at the loss: each look waits for the device
+# Iterations between looks at the loss: each look makes a GPU wait, and costs a CPU nothing.
+CHECKED_EVERY = {"cuda": 10, "cpu": 1}
 MOST_SETBACKS = 3  # divergences after which a keyframe gives up and keeps its last good weights
 
 
@@ -67,22 +68,6 @@ def _cloned(moments: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in moments.items()}
 
 
-class _Average:
-    """Running mean of predictions."""
-
-    def __init__(self) -> None:
-        self.count, self.sr, self.translated = 0, None, None
-
-    def add(self, prediction: Prediction) -> None:
-        sr, translated = prediction.sr.detach(), prediction.translated.detach()
-        self.count += 1
-        if self.count == 1:
-            self.sr, self.translated = sr.clone(), translated.clone()
-        else:
-            self.sr.lerp_(sr, 1 / self.count)
-            self.translated.lerp_(translated, 1 / self.count)
-
-
 def predict(network: RobSelf, observation: Observation, dtype: torch.dtype) -> Prediction:
     """One forward pass; displacements are px of the observation's own grid."""
     return network(observation.upsampled, observation.guide, observation.resolution, dtype)
@@ -119,8 +104,8 @@ def optimise(
     begin = time.monotonic()
     costs = [stage.iterations * stage.resolution**2 for stage, _ in stages]
     total = sum(costs)
+    checked_every = CHECKED_EVERY.get(final.source.device.type, 10)
     good = LastGood(network, optimisers)
-    average = _Average()
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
@@ -129,7 +114,6 @@ def optimise(
         started = time.monotonic()
         spent += cost
         allowed = None if seconds is None else begin + seconds * spent / total - started
-        last_stage = observation is final
         for iteration in range(stage.iterations):
             if should_stop():
                 raise Interrupted("optimisation was stopped before it had a result")
@@ -144,11 +128,10 @@ def optimise(
             network.zero_grad(set_to_none=True)
             prediction = predict(network, observation, dtype)
             loss = loss_of(prediction, observation)
-            if done % CHECKED_EVERY == 0:  # before the step: these weights gave this loss
+            if done % checked_every == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
                 if not math.isfinite(loss_seen):
                     good.restore()
-                    average = _Average()
                     setbacks += 1
                     if setbacks > MOST_SETBACKS:
                         stopped_by = "divergence"
@@ -165,27 +148,19 @@ def optimise(
             for optimiser in optimisers:
                 optimiser.step()
             done += 1
-            if last_stage and stage.averaged and fraction >= 1 - stage.averaged:
-                average.add(prediction)
         if stopped_by == "divergence":
             break
 
-    outcome = _conclude(network, final, dtype, average)
-    if not math.isfinite(outcome[1]):
+    prediction, loss_after = _conclude(network, final, dtype)
+    if not math.isfinite(loss_after):
         good.restore()
         stopped_by = "divergence"
-        outcome = _conclude(network, final, dtype, _Average())
-    prediction, loss_after = outcome
+        prediction, loss_after = _conclude(network, final, dtype)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
 
 
-def _conclude(
-    network: RobSelf, observation: Observation, dtype: torch.dtype, average: _Average
-) -> tuple[Prediction, float]:
-    """The final forward pass, averaged with those kept, and its loss."""
+def _conclude(network: RobSelf, observation: Observation, dtype: torch.dtype) -> tuple[Prediction, float]:
+    """The final forward pass and its loss."""
     with torch.no_grad():
         prediction = predict(network, observation, dtype)
-        if average.count:
-            average.add(prediction)
-            prediction = prediction._replace(sr=average.sr, translated=average.translated)
         return prediction, loss_of(prediction, observation).item()

@@ -10,8 +10,9 @@ from robself.muon import Muon
 from robself.network import RobSelf
 
 OptimiserName = Literal["adam", "muon"]
-# Muon moves a matrix by its learning rate whatever the gradient's size: ten times Adam's suits 3x3 filters.
-MUON_OVER_ADAM = 10.0
+# Muon moves a matrix by its learning rate whatever the gradient's size. Five times Adam's: twice that serves as
+# well, five times that diverges (docs/method.md).
+MUON_OVER_ADAM = 5.0
 
 
 def make_optimisers(network: RobSelf, name: OptimiserName) -> tuple[torch.optim.Optimizer, ...]:

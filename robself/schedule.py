@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from robself.errors import ConfigError
 from robself.optimisers import OptimiserName
@@ -18,15 +18,12 @@ class Stage:
         learning_rate: Adam's, before `decay`; Muon's is in proportion (`robself.optimisers`).
         decay: "paper": times 0.9998 every 5 iterations (Sec. 5.1); "linear": constant for the first half of
             the stage, then falling to zero.
-        averaged: share of the stage, at its end, whose predictions are averaged into the result; 0: the last
-            alone.
     """
 
     resolution: float
     iterations: int
     learning_rate: float = 0.002
     decay: str = "linear"
-    averaged: float = 0.0
 
     def rate(self, iteration: int, fraction: float) -> float:
         """Learning rate at an iteration, `fraction` (0..1) of the stage being over."""
@@ -62,16 +59,14 @@ class Schedule:
             shares.append(upto - spent)
             spent = upto
         return tuple(
-            Stage(stage.resolution, share, stage.learning_rate, stage.decay, stage.averaged)
-            for stage, share in zip(stages, shares, strict=True)
-            if share
+            replace(stage, iterations=share) for stage, share in zip(stages, shares, strict=True) if share
         )
 
 
 SCHEDULES: dict[str, Schedule] = {
     "coarse_to_fine": Schedule(
-        cold=(Stage(0.5, 300), Stage(1.0, 100, averaged=0.25)),
-        warm=(Stage(1.0, 40, learning_rate=0.001, averaged=0.25),),
+        cold=(Stage(0.5, 300), Stage(1.0, 100)),
+        warm=(Stage(1.0, 40, learning_rate=0.001),),
     ),
     # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.
     "paper": Schedule(
