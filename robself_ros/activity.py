@@ -55,7 +55,7 @@ class Activity:
         rectified = {role: is_rectified(node.resolve_topic_name(f"{role}/image")) for role in ROLES}
         self.cameras = Cameras(rectified, log.warning)
         self.processing = Processing(parameters, self.cameras, log.info, self._note_reset)
-        self._worker: Worker[Job, Product] = Worker(
+        self.worker: Worker[Job, Product] = Worker(
             self.processing,
             self._deliver,
             self.processing.reset,
@@ -78,7 +78,7 @@ class Activity:
             JumpThreshold(min_forward=FORWARD_JUMP, min_backward=BACKWARD_JUMP),
             post_callback=self._on_jump,
         )
-        self._worker.start()
+        self.worker.start()
 
     def reset(self, reason: str) -> None:
         """Forget every image so far: what waits, what is being computed, and what was learned."""
@@ -91,7 +91,7 @@ class Activity:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
-        ended = self._worker.stop(timeout_seconds)
+        ended = self.worker.stop(timeout_seconds)
         if ended:
             self.processing.free()
         return ended
@@ -125,7 +125,7 @@ class Activity:
         if not self.outputs.watched:
             self.tally.add("unwatched")
             return False
-        self._worker.submit(Job(source, guide))
+        self.worker.submit(Job(source, guide))
         return True
 
     def _deliver(self, product: Product) -> None:
@@ -141,7 +141,7 @@ class Activity:
         self.reset(f"the clock jumped by {seconds:+.3f} s")
 
     def _start_anew(self, reason: str) -> None:
-        self._worker.discard()
+        self.worker.discard()
         self._note_reset(reason)
 
     def _note_reset(self, reason: str) -> None:

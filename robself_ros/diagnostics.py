@@ -144,6 +144,7 @@ class Diagnostics:
         values = {
             "processed": counts.processed,
             "fallbacks": counts.fallbacks,
+            "busy (s)": f"{self._activity.worker.busy_seconds:.1f}",
             **_percentiles("latency", latencies),
             **_percentiles("processing", durations),
             "dropped: replaced by a newer pair": counts.replaced,

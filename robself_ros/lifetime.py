@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from robself_ros.lifecycle_node import RobSelfNode
 
 WRONG_INPUT, BROKEN = 2, 1
-SPIN_SECONDS = 0.2
+SPIN_SECONDS = 0.15
 
 
 class Lifetime:

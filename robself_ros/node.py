@@ -15,7 +15,7 @@ from threading import Thread
 from robself_ros.lifetime import Lifetime
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
-END_SECONDS = 0.6
+END_SECONDS = 0.5
 
 
 def main() -> None:

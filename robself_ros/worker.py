@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
@@ -42,9 +43,16 @@ class Worker(Generic[Job, Product]):
         self._delivering = threading.Lock()
         self._waiting: Job | None = None
         self._generation = 0
+        self._begun: float | None = None
         self._stopping = False
         # A daemon: a process that exits need not wait for an iteration that takes long.
         self._thread = threading.Thread(target=self._run, name="robself_worker", daemon=True)
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the job in work has been worked at; 0 when there is none."""
+        begun = self._begun
+        return 0.0 if begun is None else time.monotonic() - begun
 
     def start(self) -> None:
         """Start the thread."""
@@ -87,7 +95,9 @@ class Worker(Generic[Job, Product]):
                 if generation != known:
                     known = generation
                     self._forget()
+                self._begun = time.monotonic()
                 self._work(job, generation)
+                self._begun = None
 
     def _take(self) -> tuple[Job, int] | None:
         with self._changed:

@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from robself_ros import dds
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ros_environment(tmp_path_factory):
@@ -14,4 +16,5 @@ def ros_environment(tmp_path_factory):
         ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
         ROS_DOMAIN_ID=str(random.SystemRandom().randint(2, 100)),
         ROS_PYTHON_CHECK_FIELDS="1",
+        **dds.environment(),
     )

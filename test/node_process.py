@@ -1,0 +1,95 @@
+"""The node as a process of its own, in a ROS graph of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from robself_ros import dds
+
+PATIENCE_SECONDS = 60.0
+SMALL_BUDGET = {"budget.first_iterations": 3, "budget.iterations": 1}
+
+
+class NodeProcess:
+    """`python -m robself_ros.node` with parameters and remappings; what it says is kept in a file.
+
+    Attributes:
+        domain: its ROS_DOMAIN_ID.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        parameters: Mapping[str, object] | None = None,
+        *arguments: str,
+        domain: int | None = None,
+        profile: bool = True,
+    ) -> None:
+        self.domain = domain or random.SystemRandom().randint(2, 100)
+        self._log = folder / f"node-{time.monotonic_ns()}.log"
+        given = {**SMALL_BUDGET, **(parameters or {})}
+        options = [text for name, value in given.items() for text in ("-p", f"{name}:={_yaml(value)}")]
+        environment = {
+            **os.environ,
+            **(dds.environment({}) if profile else dict.fromkeys(dds.PROFILE_VARIABLES, "")),
+            "ROS_DOMAIN_ID": str(self.domain),
+            "OMP_NUM_THREADS": "1",
+        }
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "robself_ros.node", "--ros-args", *options, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        """All of its log so far."""
+        return self._log.read_text()
+
+    def wait_until_it_says(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.said:
+            assert self._process.poll() is None, f"the node ended: {self.said}"
+            assert time.monotonic() < deadline, f"{text!r} was not said: {self.said}"
+            time.sleep(0.02)
+
+    def wait_until_active(self) -> NodeProcess:
+        self.wait_until_it_says("computing on")
+        return self
+
+    def shared_memory(self) -> set[str]:
+        """Its own segments of Fast DDS, which go when it goes; ports are shared by all processes."""
+        maps = Path(f"/proc/{self._process.pid}/maps").read_text()
+        return set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}\b", maps))
+
+    def ends(self) -> int:
+        """Waits; its exit code."""
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
+        """Sends a signal; its exit code and the seconds until it had ended."""
+        begin = time.monotonic()
+        self._process.send_signal(number)
+        return self.ends(), time.monotonic() - begin
+
+    def __enter__(self) -> NodeProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.stop()
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

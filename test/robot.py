@@ -1,0 +1,257 @@
+"""The rest of the robot: two cameras, and listeners to what the node publishes, in the test's own process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import Trigger
+
+from robself.image_encoding import encode
+from robself_ros.msg import Status
+
+PATIENCE_SECONDS = 30.0
+SOURCE_SIZE, GUIDE_SIZE = (18, 24), (36, 48)
+DEPTH_METRES = (1.0, 3.0)
+RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+OUTPUTS = {
+    "sr": ("sr/image", Image),
+    "camera_info": ("sr/camera_info", CameraInfo),
+    "guide_aligned": ("guide_aligned/image", Image),
+    "translated": ("translated/image", Image),
+    "status": ("status", Status),
+}
+
+
+class Robot:
+    """Talks to the node of that domain; spins in a thread.
+
+    Args:
+        listens_to: keys of OUTPUTS. sources, guides: topics of the cameras' images.
+    """
+
+    def __init__(
+        self,
+        domain: int,
+        node_name: str = "/robself_node",
+        listens_to: tuple[str, ...] = tuple(OUTPUTS),
+        camera_qos: QoSProfile = qos_profile_sensor_data,
+        source_topic: str = "/source/image",
+        guide_topic: str = "/guide/image",
+    ) -> None:
+        self.context = rclpy.Context()
+        self.context.init([], domain_id=domain)
+        self.node = rclpy.create_node("robot", context=self.context, enable_rosout=False)
+        self.node_name = node_name
+        self.came: dict[str, list] = {name: [] for name in (*OUTPUTS, "diagnostics")}
+        self._changed = threading.Condition()
+        self._listeners: dict[str, Any] = {}
+        for name in listens_to:
+            self.listen(name)
+        self._listen("diagnostics", DiagnosticArray, "/diagnostics")
+        self._images, self._infos = (
+            {
+                role: self.node.create_publisher(kind, topic.replace("image", name), camera_qos)
+                for role, topic in {"source": source_topic, "guide": guide_topic}.items()
+            }
+            for kind, name in ((Image, "image"), (CameraInfo, "camera_info"))
+        )
+        self._stamp = time.time_ns()
+        self._draw = np.random.default_rng(0)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def listen(self, name: str) -> None:
+        topic, kind = OUTPUTS[name]
+        self._listeners[name] = self._listen(name, kind, f"{self.node_name}/{topic}")
+
+    def cover_ears(self) -> None:
+        """Unsubscribe from all outputs."""
+        for listener in self._listeners.values():
+            self.node.destroy_subscription(listener)
+        self._listeners = {}
+
+    def meet(self) -> Robot:
+        """Waits until both sides know of each other."""
+        for publisher in (*self._images.values(), *self._infos.values()):
+            self.wait_for(lambda publisher=publisher: publisher.get_subscription_count(), publisher.topic)
+        for role in self._images:
+            self.report(role, lambda status: values_of(status)["publishers"] != "0")
+        if self._listeners:
+            self.be_heard()
+        return self
+
+    def be_heard(self) -> None:
+        """Waits until the node knows that somebody listens."""
+        self.report("processing", lambda status: "idle" not in status.message)
+
+    def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+        """What the condition gives once it is true."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not (value := condition()):
+                assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+                self._changed.wait(0.05)
+            return value
+
+    def stamp(self) -> int:
+        """A later stamp than any before, ns."""
+        self._stamp = max(self._stamp + 1_000_000, time.time_ns())
+        return self._stamp
+
+    def source(self, encoding: str = "16UC1", size: tuple[int, int] = SOURCE_SIZE, **fields: Any) -> Image:
+        """A slanted wall, 1 to 3 m away; or its brightness."""
+        values = np.linspace(*DEPTH_METRES, size[0] * size[1]).reshape(size)
+        pixels = {
+            "16UC1": lambda: (1000 * values).round().astype(np.uint16),
+            "mono16": lambda: (1000 * values).round().astype(np.uint16),
+            "32FC1": lambda: values.astype(np.float32),
+            "mono8": lambda: (80 * values).round().astype(np.uint8),
+        }
+        return image(
+            pixels[encoding]() if encoding in pixels else np.zeros(size, np.uint8), encoding, **fields
+        )
+
+    def guide(self, encoding: str = "rgb8", size: tuple[int, int] = GUIDE_SIZE, **fields: Any) -> Image:
+        channels = {"rgb8": (3,), "bgra8": (4,), "mono8": ()}[encoding]
+        return image(self._draw.integers(0, 255, (*size, *channels), np.uint8), encoding, **fields)
+
+    def send(self, role: str, message: Image | CameraInfo, stamp: int) -> None:
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+        message.header.frame_id = message.header.frame_id or f"{role}_optical_frame"
+        publishers = self._images if isinstance(message, Image) else self._infos
+        publishers[role].publish(message)
+
+    def send_pair(
+        self, source: Image | None = None, guide: Image | None = None, stamp: int | None = None
+    ) -> int:
+        """Sends one pair; its stamp."""
+        stamp = stamp or self.stamp()
+        self.send("source", source or self.source(), stamp)
+        self.send("guide", guide or self.guide(), stamp)
+        return stamp
+
+    def result(self, stamp: int, name: str = "status") -> Any:
+        """What the node has published on an output with that stamp."""
+        return self.wait_for(lambda: self.find(stamp, name), f"{name} of {stamp}")
+
+    def find(self, stamp: int, name: str = "status") -> Any:
+        return next((one for one in self.came[name] if stamp_of(one) == stamp), None)
+
+    def exchange(self, source: Image | None = None, guide: Image | None = None) -> int:
+        """Sends a pair and waits for its status; its stamp."""
+        stamp = self.send_pair(source, guide)
+        self.result(stamp)
+        return stamp
+
+    def occupy(self, source: Image | None = None, guide: Image | None = None) -> int:
+        """Sends pairs until the node is busy with one for so long that it has been at it for a while; its stamp."""
+        for _ in range(10):
+            stamp = self.send_pair(source, guide)
+            with suppress(AssertionError):
+                self.report("processing", lambda status: float(values_of(status)["busy (s)"]) > 0.2, 3.0)
+                return stamp
+        raise AssertionError("the node took no pair")
+
+    def report(
+        self, task: str, condition: Callable[[DiagnosticStatus], Any], seconds: float = PATIENCE_SECONDS
+    ) -> DiagnosticStatus:
+        """A diagnostic status of that task, from now on, that fulfils the condition."""
+        begin = len(self.came["diagnostics"])
+
+        def found() -> DiagnosticStatus | None:
+            return next(
+                (
+                    status
+                    for message in self.came["diagnostics"][begin:]
+                    for status in message.status
+                    if status.name.endswith(f": {task}") and condition(status)
+                ),
+                None,
+            )
+
+        return self.wait_for(found, f"diagnostics of {task}", seconds)
+
+    def reset(self) -> Trigger.Response:
+        return self.call(Trigger, f"{self.node_name}/reset", Trigger.Request())
+
+    def call(self, kind: type, name: str, request: Any) -> Any:
+        client = self.node.create_client(kind, name)
+        try:
+            self.wait_for(client.service_is_ready, name)
+            answer = client.call_async(request)
+            self.wait_for(answer.done, f"an answer of {name}")
+            return answer.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def _listen(self, name: str, kind: type, topic: str) -> Any:
+        def take(message: Any) -> None:
+            with self._changed:
+                self.came[name].append(message)
+                self._changed.notify_all()
+
+        return self.node.create_subscription(kind, topic, take, RELIABLE)
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def __enter__(self) -> Robot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.try_shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+
+
+def image(pixels: np.ndarray, encoding: str, **fields: Any) -> Image:
+    """A message; `fields` overwrite what is true of the pixels."""
+    known = "mono8" if pixels.dtype == np.uint8 and pixels.ndim == 2 else encoding
+    message = Image(**{**encode(pixels, known), "data": array("B", pixels.tobytes()), "encoding": encoding})
+    frame_id = fields.pop("frame_id", "")
+    for name, value in fields.items():
+        setattr(message, name, value)
+    message.header.frame_id = frame_id
+    return message
+
+
+def camera_info(
+    size: tuple[int, int], focal_length: float, d: tuple[float, ...] = (), frame_id: str = ""
+) -> CameraInfo:
+    height, width = size
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    info = CameraInfo(width=width, height=height, distortion_model="plumb_bob", d=list(d))
+    info.k = [focal_length, 0.0, cx, 0.0, focal_length, cy, 0.0, 0.0, 1.0]
+    info.r = np.eye(3).ravel().tolist()
+    info.p = [focal_length, 0.0, cx, 0.0, 0.0, focal_length, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    info.header.frame_id = frame_id
+    return info
+
+
+def stamp_of(message: Any) -> int:
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def pixels_of(message: Image) -> np.ndarray:
+    """(h, w) or (h, w, 3), read as the message says."""
+    dtype = {"16UC1": "<u2", "mono16": "<u2", "32FC1": "<f4"}.get(message.encoding, "u1")
+    rows = np.frombuffer(message.data, dtype).reshape(message.height, -1)
+    return rows.reshape(message.height, message.width, -1).squeeze()
+
+
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    return {value.key: value.value for value in status.values}

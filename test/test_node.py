@@ -1,0 +1,227 @@
+"""What one node does with the images of two cameras, over DDS."""
+
+import numpy as np
+import pytest
+from node_process import NodeProcess
+from robot import (
+    DEPTH_METRES,
+    GUIDE_SIZE,
+    OUTPUTS,
+    RELIABLE,
+    Robot,
+    pixels_of,
+    values_of,
+)
+
+from robself_ros.msg import Status
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def robot(node):
+    """Met, and past its first keyframe."""
+    with Robot(node.domain).meet() as robot:
+        robot.exchange()
+        yield robot
+
+
+@pytest.fixture(autouse=True)
+def anew(robot):
+    assert robot.reset().success
+
+
+def test_sr_has_the_sources_stamp_frame_and_encoding_and_the_guides_size(robot):
+    sr = robot.result(robot.exchange(), "sr")
+    assert sr.header.frame_id == "source_optical_frame"
+    assert sr.encoding == "16UC1"
+    assert (sr.height, sr.width) == GUIDE_SIZE
+
+
+@pytest.mark.parametrize("encoding, unit", [("16UC1", 1e-3), ("mono16", 1e-3), ("32FC1", 1.0)])
+def test_depth_keeps_its_encoding_and_its_unit(robot, encoding, unit):
+    stamp = robot.exchange(robot.source(encoding))
+    for name in ("sr", "translated"):
+        message = robot.result(stamp, name)
+        assert message.encoding == encoding
+        assert message.is_bigendian == 0
+    metres = pixels_of(robot.result(stamp, "sr")) * unit
+    assert metres.min() == pytest.approx(DEPTH_METRES[0], abs=0.2)
+    assert metres.max() == pytest.approx(DEPTH_METRES[1], abs=0.2)
+
+
+def test_holes_stay_holes(robot):
+    source = robot.source("32FC1")
+    metres = pixels_of(source).copy()
+    metres[:, :12] = np.nan
+    source.data = metres.tobytes()
+    sr = pixels_of(robot.result(robot.exchange(source), "sr"))
+    assert np.isnan(sr[:, :20]).all()
+    assert np.isfinite(sr[:, 28:]).all()
+
+
+def test_padded_rows_and_big_endian_pixels_are_read(robot):
+    source = robot.source("16UC1")
+    rows = pixels_of(source).astype(">u2").view(np.uint8)
+    padded = np.pad(rows, ((0, 0), (0, 7)), constant_values=255)
+    source.data, source.step, source.is_bigendian = padded.tobytes(), padded.shape[1], 1
+    sr = pixels_of(robot.result(robot.exchange(source), "sr"))
+    assert 900 < sr.min() and sr.max() < 3200
+
+
+def test_the_aligned_guide_is_in_the_sources_frame(robot):
+    aligned = robot.result(robot.exchange(), "guide_aligned")
+    assert aligned.encoding == "rgb8"
+    assert (aligned.height, aligned.width) == GUIDE_SIZE
+    assert aligned.header.frame_id == "source_optical_frame"
+
+
+def test_the_first_keyframe_is_cold_and_the_second_warm(robot):
+    first = robot.result(robot.exchange())
+    second = robot.result(robot.exchange())
+    assert (first.mode, first.warm, first.iterations) == (Status.KEYFRAME, False, 3)
+    assert (second.mode, second.warm, second.iterations) == (Status.KEYFRAME, True, 1)
+
+
+def test_the_status_tells_what_it_took(robot):
+    status = robot.result(robot.exchange())
+    assert status.header.frame_id == "source_optical_frame"
+    assert status.consistency_unit == "m"
+    assert 0 <= status.consistency_after <= status.consistency_before
+    assert 0 < status.processing_seconds <= status.latency_seconds < 30
+    assert status.device == "cpu" or status.device.startswith("cuda")
+
+
+def test_one_stamp_gives_one_output(robot):
+    stamp = robot.exchange()
+    robot.send_pair(stamp=stamp)
+    later = robot.exchange()
+    robot.result(later, "sr")
+    for name in ("sr", "status"):
+        assert len([one for one in robot.came[name] if one.header == robot.find(stamp, name).header]) == 1
+
+
+def test_images_are_paired_by_stamp_not_by_arrival(robot):
+    robot.exchange()
+    early, late = robot.stamp(), robot.stamp() + 100_000_000
+    robot.send("source", robot.source(), early)
+    robot.send("source", robot.source(), late)
+    robot.send("guide", robot.guide(), late + 5_000_000)
+    assert robot.result(late)
+    robot.send("guide", robot.guide(), early)
+    assert robot.result(early)
+
+
+@pytest.mark.parametrize(
+    "fields, cause",
+    [
+        ({"step": 40}, "source step"),
+        ({"height": 19}, "source data"),
+        ({"width": 0}, "source size"),
+        ({"is_bigendian": 2}, "source is_bigendian"),
+        ({"encoding": "bayer_rggb8"}, "source encoding"),
+        ({"encoding": "rgb8"}, "source encoding"),
+    ],
+    ids=lambda value: "-".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
+)
+def test_a_malformed_image_is_counted_by_its_cause_and_the_next_one_is_used(robot, fields, cause):
+    before = rejected(robot).get(cause, 0)
+    robot.send_pair(robot.source(**fields))
+    robot.wait_for(lambda: rejected(robot).get(cause, 0) == before + 1, f"a count of {cause}")
+    assert robot.result(robot.exchange())
+
+
+def test_a_malformed_image_is_said_once(robot, node):
+    for _ in range(3):
+        robot.send_pair(robot.source(step=41))
+    robot.exchange()
+    assert node.said.count("an image on /source/image was left out: step 4") == 1
+    assert "Traceback" not in node.said
+
+
+def test_a_guide_smaller_than_the_source_is_counted(robot, node):
+    before = rejected(robot).get("content", 0)
+    robot.exchange()
+    robot.send_pair(guide=robot.guide(size=(9, 12)))
+    robot.wait_for(lambda: rejected(robot).get("content", 0) == before + 1, "a count")
+    assert "12x9 is smaller than the source's 24x18" in node.said
+    assert robot.result(robot.exchange())
+
+
+def test_a_source_without_a_valid_pixel_is_counted(robot):
+    before = rejected(robot).get("content", 0)
+    blind = robot.source()
+    blind.data = bytes(len(blind.data))
+    robot.send_pair(blind)
+    robot.wait_for(lambda: rejected(robot).get("content", 0) == before + 1, "a count")
+
+
+def test_reset_makes_the_next_keyframe_cold(robot):
+    robot.exchange()
+    resets = robot.result(robot.exchange()).resets
+    answer = robot.reset()
+    status = robot.result(robot.exchange())
+    assert answer.success
+    assert (status.warm, status.resets, status.reset_reason) == (False, resets + 1, "~/reset was called")
+
+
+def test_stamps_that_go_back_start_anew(robot):
+    stamp = robot.exchange()
+    robot.exchange()
+    earlier = stamp - 10 * 10**9
+    robot.send_pair(stamp=earlier)
+    status = robot.result(earlier)
+    assert not status.warm
+    assert "stamps went back by 10." in status.reset_reason
+    assert robot.result(robot.exchange()).warm
+
+
+@pytest.mark.parametrize(
+    "looks, told",
+    [
+        ({"size": (20, 24)}, "source changed: height from 18 to 20"),
+        ({"encoding": "32FC1"}, "source changed: encoding from '16UC1' to '32FC1'"),
+        ({"frame_id": "elsewhere"}, "source changed: frame_id from 'source_optical_frame' to 'elsewhere'"),
+    ],
+)
+def test_a_source_that_changes_starts_anew(robot, looks, told):
+    robot.exchange()
+    assert robot.result(robot.exchange()).warm
+    stamp = robot.exchange(robot.source(**looks))
+    status = robot.result(stamp)
+    assert told in status.reset_reason
+    assert not status.warm
+    robot.exchange()
+
+
+def test_reliable_cameras_are_served_like_best_effort_ones(node):
+    with Robot(node.domain, listens_to=("status",), camera_qos=RELIABLE).meet() as other:
+        assert other.exchange()
+
+
+def test_nothing_is_computed_while_nobody_listens(node, robot):
+    processed = robot.result(robot.exchange()).processed
+    robot.cover_ears()
+    idle = robot.report("processing", lambda status: "idle" in status.message)
+    ignored = int(values_of(idle)["dropped: nobody subscribed"])
+    robot.send_pair()
+    report = robot.report(
+        "processing", lambda status: int(values_of(status)["dropped: nobody subscribed"]) > ignored
+    )
+    assert int(values_of(report)["processed"]) == processed
+    for name in OUTPUTS:
+        robot.listen(name)
+    robot.be_heard()
+    assert robot.result(robot.exchange()).processed > processed
+
+
+def rejected(robot):
+    """Counts by cause, as the node reports them now."""
+    values = values_of(robot.report("processing", lambda status: True))
+    return {key.removeprefix("rejected: "): int(n) for key, n in values.items() if key.startswith("rejected")}

@@ -1,0 +1,45 @@
+"""The node's process ends within a second, cleanly, whatever it is at."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from node_process import NodeProcess
+from robot import Robot
+
+pytestmark = pytest.mark.ros
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("seconds", [0.3, 1.2], ids=["before ROS is up", "while torch is loaded"])
+def test_a_signal_during_the_start_ends_the_process(tmp_path, number, seconds):
+    with NodeProcess(tmp_path) as node:
+        time.sleep(seconds)
+        ended_well(node, number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_an_idle_node_and_frees_its_shared_memory(tmp_path, number):
+    with NodeProcess(tmp_path).wait_until_active() as node:
+        segments = node.shared_memory()
+        assert segments
+        ended_well(node, number)
+    assert not [segment for segment in segments if Path(segment).exists()]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_an_optimisation(tmp_path, number):
+    endless = {"budget.first_iterations": 10**6, "budget.first_seconds": 0.0}
+    with NodeProcess(tmp_path, endless).wait_until_active() as node, Robot(node.domain).meet() as robot:
+        robot.occupy(robot.source(size=(288, 320)), robot.guide(size=(576, 640)))
+        ended_well(node, number)
+
+
+def ended_well(node: NodeProcess, number: int) -> None:
+    code, seconds = node.stop(number)
+    assert code == 0, node.said
+    assert seconds < 1.0
+    assert "Traceback" not in node.said
+    assert "[ERROR]" not in node.said and "[FATAL]" not in node.said
