@@ -1,0 +1,100 @@
+"""The chain the node and the replay run: keyframe or track, cold or warm, for each pair of a stream."""
+
+import pytest
+from small_pairs import ENOUGH, assert_sound, coarse_pair, same_bits, small_resolver
+
+from robself.errors import Interrupted
+from robself.keyframes import KeyframeConfig, KeyframePolicy
+from robself.online import Budget
+from robself.pair import Pair
+from robself.pipeline import Pipeline
+from robself.schedule import Schedule, Stage
+
+SECOND = 10**9
+PAIR = coarse_pair()
+WALL = Pair.from_images(PAIR.source * 0 + 700, PAIR.guide)  # which bicubic explains without error
+# 70 iterations, as ENOUGH has them, where tracking shall succeed; fewer where it does not matter.
+COLD, BRIEF_COLD, WARM, TRACK = (
+    ("keyframe", "cold", 70),
+    ("keyframe", "cold", 5),
+    ("keyframe", "warm", 3),
+    ("track", "warm", 0),
+)
+
+
+def small_pipeline(first=70, resolver=None, **policy):
+    resolver = resolver or small_resolver(schedule=ENOUGH, residual=True, channels=8)
+    policy = KeyframePolicy(KeyframeConfig(**policy))
+    return Pipeline(resolver, policy, Budget(iterations=first), Budget(iterations=3))
+
+
+def kinds(pipeline, pairs):
+    results = [pipeline.process(pair) for pair in pairs]
+    for pair, result in zip(pairs, results, strict=True):
+        assert_sound(result, pair.size)
+    return [(r.info["mode"], r.info["start"], r.info["iterations"]) for r in results]
+
+
+def test_by_default_every_pair_is_a_keyframe_the_first_cold():
+    assert kinds(small_pipeline(first=5), [PAIR] * 3) == [BRIEF_COLD, WARM, WARM]
+
+
+def test_pairs_between_keyframes_are_tracked():
+    chosen = kinds(small_pipeline(every_n=3), [PAIR] * 7)
+    assert chosen == [COLD, TRACK, TRACK, WARM, TRACK, TRACK, WARM]
+
+
+def test_keyframes_come_by_the_stamps_of_the_pairs():
+    pairs = [coarse_pair(stamp=int(t * SECOND)) for t in (0, 0.4, 1.1, 1.2)]
+    chosen = kinds(small_pipeline(every_n=100, interval_seconds=1.0), pairs)
+    assert chosen == [COLD, TRACK, WARM, TRACK]
+
+
+def test_a_tracked_pair_worse_than_bicubic_is_optimised_after_all():
+    assert kinds(small_pipeline(every_n=100), [PAIR, PAIR, WALL]) == [COLD, TRACK, WARM]
+
+
+@pytest.mark.parametrize(
+    "changed", [coarse_pair((3, 4), (9, 16)), coarse_pair((3, 2))], ids=["guide", "source"]
+)
+def test_a_change_of_either_size_starts_cold(changed):
+    pipeline = small_pipeline(first=5)
+    pipeline.process(PAIR)
+    result = pipeline.process(changed)
+    assert result.info["start"] == "cold"
+    assert same_bits(result, small_pipeline(first=5).process(changed)), "nothing is left of the other size"
+
+
+def test_after_a_reset_the_next_pair_is_a_cold_keyframe():
+    pipeline = small_pipeline(first=5, every_n=100)
+    first = pipeline.process(PAIR)
+    pipeline.reset()
+    again = pipeline.process(PAIR)
+    assert again.info["start"] == "cold" and same_bits(first, again)
+
+
+def test_a_keyframe_that_was_stopped_is_still_due():
+    pipeline = small_pipeline(first=5, every_n=100)
+    with pytest.raises(Interrupted):
+        pipeline.process(PAIR, should_stop=lambda: True)
+    assert kinds(pipeline, [PAIR]) == [BRIEF_COLD]
+
+
+def test_after_a_divergence_the_next_pair_is_a_cold_keyframe():
+    resolver = small_resolver(schedule=Schedule((Stage(1.0, 5, 1e25),), (Stage(1.0, 5),)))
+    pipeline = small_pipeline(5, resolver, every_n=100)
+    assert pipeline.process(PAIR).info["stopped_by"] == "divergence"
+    assert kinds(pipeline, [PAIR])[0][:2] == ("keyframe", "cold")
+
+
+def test_progress_of_keyframes_is_passed_on():
+    seen = []
+    small_pipeline(first=5).process(PAIR, on_progress=seen.append)
+    assert seen[0].iteration == 0
+
+
+def test_a_stream_of_a_moving_scene_stays_sound():
+    pairs = [coarse_pair(edge=0.3 + 0.05 * index) for index in range(8)]
+    pairs[3] = WALL
+    chosen = kinds(small_pipeline(every_n=4, consistency_ratio=3.0), pairs)
+    assert chosen[0] == COLD and {kind[0] for kind in chosen} == {"keyframe", "track"}

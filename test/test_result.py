@@ -1,0 +1,121 @@
+"""What a user gets: units, holes, the aligned guide, and the word of `info` about how good it is."""
+
+import cv2
+import numpy as np
+import pytest
+import reference_equations as reference
+import torch
+from small_pairs import ENOUGH, assert_sound, coarse_pair, scene, small_pair, small_resolver
+from torch.nn.modules.module import register_module_forward_hook
+
+from robself.network import RobSelf
+from robself.online import Budget
+from robself.pair import Pair
+from robself.upsampling import bicubic
+
+
+def displaced(variant="re"):
+    """A result whose displacement is some pixels, in all directions."""
+    resolver, networks = small_resolver(variant), set()
+    hook = register_module_forward_hook(lambda module, *_: networks.add(module))
+    resolver.keyframe(small_pair(), Budget(iterations=2))
+    hook.remove()
+    (network,) = (module for module in networks if isinstance(module, RobSelf))
+    torch.manual_seed(0)
+    torch.nn.init.normal_(network.translator.estimator.displacement.weight, std=20)
+    return resolver.track(small_pair())
+
+
+@pytest.mark.parametrize("variant", ["re", "de"])
+def test_the_aligned_guide_is_the_guide_seen_through_the_displacement(variant):
+    result = displaced(variant)
+    assert 1 < np.abs(result.displacement).max() < 100
+    rows, columns = np.mgrid[:18, :24].astype(np.float32)
+    seen = cv2.remap(
+        scene()[1],
+        columns + result.displacement[..., 0],
+        rows + result.displacement[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    # OpenCV rounds positions to 1/32 px.
+    difference = np.abs(seen.astype(int) - result.aligned_guide)
+    assert difference.max() <= 5 and difference.mean() < 0.5
+
+
+@pytest.fixture(scope="module")
+def optimised():
+    return small_resolver(schedule=ENOUGH, residual=True, channels=8).keyframe(coarse_pair())
+
+
+def test_enough_iterations_explain_the_source_better_than_bicubic(optimised):
+    assert_sound(optimised, (12, 16))
+    assert not optimised.info["fallback"]
+    assert optimised.info["consistency_after"] < optimised.info["consistency_bicubic"]
+    assert optimised.info["loss_after"] < optimised.info["loss_before"]
+    assert optimised.info["consistency_after"] < optimised.info["consistency_before"]
+
+
+def literal_consistency(image, pair):
+    down = reference.pooled(torch.from_numpy(image).double(), *pair.source.shape).numpy()
+    return np.abs(down - pair.source)[pair.valid].mean()
+
+
+def test_consistency_is_the_mean_error_of_the_pooled_result_in_the_sources_unit(optimised):
+    pair = coarse_pair()
+    assert optimised.info["consistency_after"] == pytest.approx(
+        literal_consistency(optimised.sr, pair), rel=1e-3
+    )
+    assert optimised.info["consistency_bicubic"] == pytest.approx(
+        literal_consistency(bicubic(pair.source, pair.valid, pair.size), pair), rel=1e-3
+    )
+
+
+def test_consistency_counts_valid_pixels_only():
+    pair = small_pair()
+    holes = np.random.default_rng(0).random(pair.source.shape) < 0.3
+    holed = Pair.from_images(np.where(holes, np.nan, pair.source), pair.guide)
+    info = small_resolver().keyframe(holed).info
+    floor = literal_consistency(bicubic(holed.source, holed.valid, holed.size), holed)
+    assert info["consistency_bicubic"] == pytest.approx(floor, rel=1e-3)
+
+
+def test_consistency_of_depths_in_millimetres_is_not_lost_in_rounding():
+    pair = small_pair(near=60000.0, far=60001.0)
+    info = small_resolver().keyframe(pair).info
+    floor = literal_consistency(bicubic(pair.source, pair.valid, pair.size), pair)
+    # The images themselves are float32, good to 0.002 mm there.
+    assert info["consistency_bicubic"] == pytest.approx(floor, abs=0.01)
+
+
+def test_source_holes_come_back_as_holes(optimised):
+    pair = small_pair()
+    source = pair.source.copy()
+    source[2:4, 3] = np.inf
+    result = small_resolver().keyframe(Pair.from_images(source, pair.guide))
+    expected = np.ones((18, 24), bool)
+    expected[4:8, 6:8] = False
+    np.testing.assert_array_equal(result.valid, expected)
+    assert_sound(result, (18, 24))
+    assert optimised.valid.all()
+
+
+def test_where_the_guide_sees_nothing_the_source_is_enlarged_without_it():
+    pair = coarse_pair()
+    seen = np.ones((12, 16), bool)
+    seen[:, 12:] = False
+    half = Pair.from_images(pair.source, pair.guide, guide_valid=seen)
+    result = small_resolver(schedule=ENOUGH, residual=True, channels=8).keyframe(half)
+    assert not result.info["fallback"]
+    enlarged = bicubic(pair.source, pair.valid, pair.size)
+    np.testing.assert_array_equal(result.sr[~seen], enlarged[~seen])
+    np.testing.assert_array_equal(result.translated[~seen], enlarged[~seen])
+    assert (result.sr != enlarged)[seen].mean() > 0.9
+
+
+def test_a_tracked_pair_also_falls_back_and_says_so():
+    resolver = small_resolver()
+    resolver.keyframe(small_pair(), Budget(iterations=1))
+    tracked = resolver.track(small_pair(edge=0.8, near=400.0))
+    assert tracked.info["fallback"] and tracked.info["mode"] == "track"
+    assert tracked.info["consistency_after"] == tracked.info["consistency_bicubic"]
