@@ -205,8 +205,10 @@ def test_nir_is_judged_in_counts(tmp_path):
 
 
 def test_a_truth_of_another_size_is_taken_by_its_nearest_pixel(tmp_path):
+    finer = np.kron(scene(), np.ones((3, 3), np.float32))
+    # Moved by less than half a pixel of the SR image: the pixel at each centre stays the same.
     run = RecordedRun(
-        write_input(tmp_path / "in.mcap", 1, truth=np.kron(scene(), np.ones((3, 3), np.float32))),
+        write_input(tmp_path / "in.mcap", 1, truth=np.roll(finer, 1, axis=(0, 1))),
         write_output(tmp_path / "sr.mcap", [START], scene()),
         SOURCE,
         GUIDE,
