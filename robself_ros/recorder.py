@@ -39,7 +39,9 @@ class Recorder:
         on_message: told the topic and the stamp (ns; None without a header) of each message that is written.
     """
 
-    def __init__(self, node: Node, writer: RecordingWriter, on_message: Callable[[str, int | None], None]) -> None:
+    def __init__(
+        self, node: Node, writer: RecordingWriter, on_message: Callable[[str, int | None], None]
+    ) -> None:
         self._node, self._writer, self._on_message = node, writer, on_message
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robself.errors import ConfigError, OutputError, RobSelfError
+from robself.file_writing import check_place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -131,9 +132,11 @@ def _clear(folder: Path, keep: Path | None = None) -> None:
         raise ConfigError(f"{keep}: would be replaced by the demo's own, expected another output folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove(folder, *mine)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written to: {error.strerror}") from error
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    for name in mine:
+        check_place(folder / name)
+    _remove(folder, *mine)
 
 
 def _remove(folder: Path, *names: str) -> None:
