@@ -86,13 +86,13 @@ class OnlineSuperResolver:
         """
         begin = time.monotonic()
         warm = self.warm
-        stages = self.schedule.stages(warm, budget.iterations)
+        stages = self.schedule.stages(warm, budget.iterations, pair.factor)
         state = self._warmth or self._cold(pair)
         observations = {
-            stage.resolution: observe(pair, state.normalisation, stage.resolution, self.device)
-            for stage in (*stages, self.schedule.stages(warm)[-1])
+            resolution: observe(pair, state.normalisation, resolution, self.device)
+            for resolution in {1.0, *(stage.resolution for stage in stages)}
         }
-        final = observations[self.schedule.stages(warm)[-1].resolution]
+        final = observations[1.0]
         before = LastGood(state.network, state.optimisers) if warm else None
         try:
             outcome = optimise(
@@ -149,7 +149,7 @@ class OnlineSuperResolver:
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.seed)
+            torch.default_generator.manual_seed(self.config.seed)  # torch.manual_seed seeds every GPU, too
             network = RobSelf(self.config.model)
         network = network.to(self.device, memory_format=torch.channels_last)
         return _Warmth(network, make_optimisers(network, self.schedule.optimiser), Normalisation.of(pair))

@@ -72,6 +72,11 @@ class Pair:
         """(H, W) of the super-resolved image: the guide's."""
         return self.guide.shape[:2]
 
+    @property
+    def factor(self) -> float:
+        """Of super-resolution, the smaller one of both axes."""
+        return min(full / low for full, low in zip(self.size, self.source.shape, strict=True))
+
 
 def checked_source(source: np.ndarray) -> np.ndarray:
     """(h, w) float or unsigned integer, as it came. Raises InputError."""

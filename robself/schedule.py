@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from robself.errors import ConfigError
 from robself.optimisers import OptimiserName
+
+LEAST_POOLING = 2.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,17 @@ class Stage:
             return self.learning_rate * 0.9998 ** (iteration // 5)
         return self.learning_rate * min(1.0, 2 * (1 - fraction))
 
+    def resolving(self, factor: float) -> Stage:
+        """The stage at a resolution that is twice the source's at least, with as much work.
+
+        Where f_down of Eq. 1 does not pool, the upsampled source itself is the answer and nothing is learned.
+        """
+        least = min(1.0, LEAST_POOLING / factor)
+        if self.resolution >= least:
+            return self
+        iterations = max(1, round(self.iterations * (self.resolution / least) ** 2))
+        return replace(self, resolution=least, iterations=iterations)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -40,13 +54,18 @@ class Schedule:
     warm: tuple[Stage, ...]
     optimiser: OptimiserName = "muon"
 
-    def stages(self, warm: bool, iterations: int | None = None) -> tuple[Stage, ...]:
+    def stages(
+        self, warm: bool, iterations: int | None = None, factor: float = math.inf
+    ) -> tuple[Stage, ...]:
         """The stages, stretched or shrunk to a total of `iterations` in their own proportions.
+
+        Args:
+            factor: of super-resolution, the smaller one of both axes.
 
         Raises:
             ConfigError: fewer than one iteration.
         """
-        stages = self.warm if warm else self.cold
+        stages = tuple(stage.resolving(factor) for stage in (self.warm if warm else self.cold))
         if iterations is None:
             return stages
         if iterations < 1:

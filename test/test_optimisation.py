@@ -70,9 +70,8 @@ def finite_weights(network):
     return all(torch.isfinite(parameter).all() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize("at", [0, 1, 9, 10, 11])
-@pytest.mark.parametrize("what", ["weights", "gradients"])
+@pytest.mark.parametrize(("at", "value"), [(0, math.nan), (1, math.inf), (9, math.nan), (10, math.inf)])
+@pytest.mark.parametrize("what", ["weights", "gradients", "loss"])
 def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(hooked, what, at, value):
     broken = Break(what, at, value).into(hooked)
     result = small_resolver(schedule=STEADY).keyframe(PAIR)
@@ -149,15 +148,16 @@ def test_wall_time_ends_a_keyframe_and_every_stage_has_its_share(hooked):
 
     hooked(register_module_forward_hook, ran)
     hooked(register_optimizer_step_post_hook, lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    pair = small_pair((9, 12), (36, 48))
     begin = time.monotonic()
-    result = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(seconds=1.0))
+    result = small_resolver(schedule=ENDLESS).keyframe(pair, Budget(seconds=1.0))
     elapsed = time.monotonic() - begin
     assert 1.0 <= elapsed < 5.0  # one iteration takes some 0.01 s
     assert result.info["stopped_by"] == "deadline"
     assert result.info["iterations"] == sum(sizes.values()) - 1
-    assert sizes[9, 12] > 1 and sizes[18, 24] > 1
+    assert sizes[18, 24] > 1 and sizes[36, 48] > 1
     assert rates[-1] < 0.2 * max(rates), "the learning rate falls by the clock"
-    assert_sound(result, PAIR.size)
+    assert_sound(result, pair.size)
 
 
 def test_the_first_limit_reached_ends_a_keyframe():
@@ -185,9 +185,6 @@ def test_progress_rises_from_nothing_to_at_most_the_whole(budget):
     assert all(math.isfinite(progress.loss) for progress in seen)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="at x2 half the guide's size is the source's: residual heads have no loss to descend"
-)
 def test_every_stage_of_a_residual_network_learns_also_at_twice_the_sources_size(hooked):
     gradients = []
 
@@ -198,7 +195,8 @@ def test_every_stage_of_a_residual_network_learns_also_at_twice_the_sources_size
     hooked(register_optimizer_step_post_hook, stepped)
     resolver = small_resolver(schedule=SCHEDULES["coarse_to_fine"], residual=True)
     resolver.keyframe(PAIR, Budget(iterations=8))
-    assert all(gradients)
+    # Two optimisers an iteration; at first the zeros of the last layer keep the hidden ones from a gradient.
+    assert len(gradients) == 16 and all(gradients[1:])
 
 
 @pytest.mark.parametrize("variant", ["re", "de"])

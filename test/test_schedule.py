@@ -58,3 +58,13 @@ def test_without_a_budget_the_schedule_is_what_it_says():
 def test_a_budget_without_one_iteration_is_refused(iterations):
     with pytest.raises(ConfigError, match=f"iterations: {iterations}, expected at least 1"):
         SCHEDULES["paper"].stages(False, iterations)
+
+
+@pytest.mark.parametrize(
+    "factor, resolution, iterations", [(4, 0.5, 300), (8 / 3, 0.75, 133), (2, 1.0, 75), (1, 1.0, 75)]
+)
+def test_no_stage_is_so_coarse_that_nothing_is_pooled(factor, resolution, iterations):
+    schedule = Schedule(cold=(Stage(0.5, 300), Stage(1.0, 100)), warm=())
+    coarse, fine = schedule.stages(False, factor=factor)
+    assert (coarse.resolution, coarse.iterations) == (pytest.approx(resolution), iterations)
+    assert fine == Stage(1.0, 100)
