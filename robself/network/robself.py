@@ -10,8 +10,8 @@ from torch import nn
 from robself.config import ModelConfig, RobSelfConfig
 from robself.network.extraction import ExtractionLayer
 from robself.network.prediction_head import PredictionHead
-from robself.network.reflection import reflect
 from robself.network.reference_filter import ReferenceFilter
+from robself.network.reflection import reflect
 from robself.network.translator import Translator
 
 

@@ -80,7 +80,7 @@ class DeformableAlignment(nn.Module):
         self.register_buffer("taps", relative.reshape(taps, 2).float(), persistent=False)
 
     def forward(self, guide: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
-        batch, channels, height, width = guide.shape
+        batch, _, height, width = guide.shape
         offsets = displacement.float().unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2)  # (B, k^2, H, W, 2)
         positions = pixel_grid(height, width, guide.device) + self.taps[:, None, None] + offsets
         # One tall sampling of all taps: (B, k^2 H, W, 2) -> (B, C, k^2 H, W).
