@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from functools import partial
+from traceback import format_exception
 
 from rclpy.clock import JumpThreshold, TimeJump
 from rclpy.duration import Duration
@@ -12,6 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
+from robself.errors import InputError
 from robself.geometry import is_rectified
 from robself.pairing import NANOSECONDS
 from robself_ros.cameras import Cameras
@@ -21,7 +22,7 @@ from robself_ros.outputs import Outputs
 from robself_ros.pairers import make_pairer
 from robself_ros.parameters import NodeParameters
 from robself_ros.processing import Job, Processing, Product
-from robself_ros.rate_limited import RateLimited
+from robself_ros.rate_limit import RateLimit
 from robself_ros.status import latency_seconds, status_message
 from robself_ros.synchronizer import Synchronizer
 from robself_ros.tally import Tally
@@ -48,13 +49,11 @@ class Activity:
         on_incompatible: OnIncompatible,
     ) -> None:
         self._node, self.parameters, self.outputs = node, parameters, outputs
-        log = node.get_logger()
-        self._warn, self._tell = RateLimited(log.warning), RateLimited(log.info)
-        self._fail = RateLimited(log.error)
+        self._log, self._rate = node.get_logger(), RateLimit()
         self.tally = Tally()
         rectified = {role: is_rectified(node.resolve_topic_name(f"{role}/image")) for role in ROLES}
-        self.cameras = Cameras(rectified, log.warning)
-        self.processing = Processing(parameters, self.cameras, log.info, self._note_reset)
+        self.cameras = Cameras(rectified, self._log.warning)
+        self.processing = Processing(parameters, self.cameras, self._log.info, self._note_reset)
         self.worker: Worker[Job, Product] = Worker(
             self.processing,
             self._deliver,
@@ -146,14 +145,18 @@ class Activity:
 
     def _note_reset(self, reason: str) -> None:
         self.tally.reset(reason)
-        self._tell("reset", f"starting anew: {reason}")
+        if self._rate.allows(reason.partition(" by ")[0]):
+            self._log.info(f"starting anew: {reason}")
 
     def _on_rejected(self, role: str, rejected: Rejected) -> None:
-        topic = self._node.resolve_topic_name(f"{role}/image")
-        self._warn((role, rejected.cause), f"an image on {topic} was left out: {rejected}")
+        if self._rate.allows((role, rejected.cause)):
+            topic = self._node.resolve_topic_name(f"{role}/image")
+            self._log.warning(f"an image on {topic} was left out: {rejected}")
 
     def _report(self, message: str, error: Exception) -> None:
-        if isinstance(error, ValueError):
-            self._warn(str(error), f"{message}: {error}")
+        if not self._rate.allows((type(error), str(error))):
+            return
+        if isinstance(error, InputError):
+            self._log.warning(f"{message}: {error}")
         else:
-            self._fail(type(error), f"{message}: {''.join(traceback.format_exception(error)).rstrip()}")
+            self._log.error(f"{message}: {''.join(format_exception(error)).rstrip()}")

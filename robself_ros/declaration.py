@@ -39,6 +39,9 @@ class Declaration:
     def __init__(self, node: Node, may_change: Callable[[], bool]) -> None:
         self._node, self._may_change = node, may_change
         given = _given(node)
+        # rclpy logs a wrong one and goes on by the wrong clock.
+        if not isinstance(sim_time := node.get_parameter("use_sim_time").value, bool):
+            raise ConfigError(f"parameters: use_sim_time: {sim_time!r}: expected true or false")
         known = keys(NodeParameters)
         for name in given:
             if name not in known:

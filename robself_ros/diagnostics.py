@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 
 from robself.pairing import PairingCounts
-from robself_ros.rate_limited import RateLimited
+from robself_ros.rate_limit import RateLimit
 from robself_ros.synchronizer import Input
 from robself_ros.tally import Counts
 
@@ -30,7 +30,7 @@ class Diagnostics:
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._name = node.get_fully_qualified_name().lstrip("/")
-        self._warn = RateLimited(node.get_logger().warning)
+        self._rate = RateLimit()
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._timer = node.create_timer(
             PERIOD_SECONDS, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -165,6 +165,10 @@ class Diagnostics:
         return self._status(
             "device", processing.device_name, OK, f"computing on {processing.device_name}", values
         )
+
+    def _warn(self, task: str, text: str) -> None:
+        if self._rate.allows(task):
+            self._node.get_logger().warning(text)
 
     def _status(
         self, task: str, hardware: str, level: bytes, text: str, values: dict[str, object]

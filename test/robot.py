@@ -14,11 +14,12 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from robself_ros.msg import Status
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
-from robself.image_encoding import encode
-from robself_ros.msg import Status
+from robself.image_encoding import LAYOUTS, encode
+from robself_ros.sensors import sibling_camera_info
 
 PATIENCE_SECONDS = 30.0
 SOURCE_SIZE, GUIDE_SIZE = (18, 24), (36, 48)
@@ -59,13 +60,14 @@ class Robot:
         for name in listens_to:
             self.listen(name)
         self._listen("diagnostics", DiagnosticArray, "/diagnostics")
-        self._images, self._infos = (
-            {
-                role: self.node.create_publisher(kind, topic.replace("image", name), camera_qos)
-                for role, topic in {"source": source_topic, "guide": guide_topic}.items()
-            }
-            for kind, name in ((Image, "image"), (CameraInfo, "camera_info"))
-        )
+        topics = {"source": source_topic, "guide": guide_topic}
+        self._images = {
+            role: self.node.create_publisher(Image, topic, camera_qos) for role, topic in topics.items()
+        }
+        self._infos = {
+            role: self.node.create_publisher(CameraInfo, sibling_camera_info(topic), camera_qos)
+            for role, topic in topics.items()
+        }
         self._stamp = time.time_ns()
         self._draw = np.random.default_rng(0)
         self._executor = SingleThreadedExecutor(context=self.context)
@@ -87,15 +89,17 @@ class Robot:
         """Waits until both sides know of each other."""
         for publisher in (*self._images.values(), *self._infos.values()):
             self.wait_for(lambda publisher=publisher: publisher.get_subscription_count(), publisher.topic)
-        for role in self._images:
-            self.report(role, lambda status: values_of(status)["publishers"] != "0")
-        if self._listeners:
-            self.be_heard()
+        begin = len(self.came["diagnostics"])
+        self.wait_for(
+            lambda: any(self._is_met(message) for message in self.came["diagnostics"][begin:]),
+            "the node to see the cameras and the listeners",
+        )
         return self
 
-    def be_heard(self) -> None:
-        """Waits until the node knows that somebody listens."""
-        self.report("processing", lambda status: "idle" not in status.message)
+    def _is_met(self, message: DiagnosticArray) -> bool:
+        reports = {status.name.partition(": ")[2]: status for status in message.status}
+        seen = all(values_of(reports[role]).get("publishers", "0") != "0" for role in self._images)
+        return seen and not (self._listeners and "idle" in reports["processing"].message)
 
     def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """What the condition gives once it is true."""
@@ -125,8 +129,7 @@ class Robot:
         )
 
     def guide(self, encoding: str = "rgb8", size: tuple[int, int] = GUIDE_SIZE, **fields: Any) -> Image:
-        channels = {"rgb8": (3,), "bgra8": (4,), "mono8": ()}[encoding]
-        return image(self._draw.integers(0, 255, (*size, *channels), np.uint8), encoding, **fields)
+        return image(self._draw.integers(0, 255, (*size, 3), np.uint8), encoding, **fields)
 
     def send(self, role: str, message: Image | CameraInfo, stamp: int) -> None:
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
@@ -166,7 +169,10 @@ class Robot:
         raise AssertionError("the node took no pair")
 
     def report(
-        self, task: str, condition: Callable[[DiagnosticStatus], Any], seconds: float = PATIENCE_SECONDS
+        self,
+        task: str,
+        condition: Callable[[DiagnosticStatus], Any] = lambda status: True,
+        seconds: float = PATIENCE_SECONDS,
     ) -> DiagnosticStatus:
         """A diagnostic status of that task, from now on, that fulfils the condition."""
         begin = len(self.came["diagnostics"])
@@ -219,9 +225,12 @@ class Robot:
 
 
 def image(pixels: np.ndarray, encoding: str, **fields: Any) -> Image:
-    """A message; `fields` overwrite what is true of the pixels."""
-    known = "mono8" if pixels.dtype == np.uint8 and pixels.ndim == 2 else encoding
-    message = Image(**{**encode(pixels, known), "data": array("B", pixels.tobytes()), "encoding": encoding})
+    """A message; `fields` overwrite what is true of the pixels, and so does an encoding that is not theirs."""
+    layout = LAYOUTS.get(encoding)
+    fits = layout and layout.dtype == pixels.dtype and layout.channels == (*pixels.shape, 1)[2]
+    true_encoding = encoding if fits else "mono8" if pixels.ndim == 2 else "rgb8"
+    content = encode(pixels, true_encoding) | {"data": array("B", pixels.tobytes()), "encoding": encoding}
+    message = Image(**content)
     frame_id = fields.pop("frame_id", "")
     for name, value in fields.items():
         setattr(message, name, value)

@@ -12,7 +12,6 @@ from robot import (
     pixels_of,
     values_of,
 )
-
 from robself_ros.msg import Status
 
 pytestmark = pytest.mark.ros
@@ -72,7 +71,7 @@ def test_padded_rows_and_big_endian_pixels_are_read(robot):
     padded = np.pad(rows, ((0, 0), (0, 7)), constant_values=255)
     source.data, source.step, source.is_bigendian = padded.tobytes(), padded.shape[1], 1
     sr = pixels_of(robot.result(robot.exchange(source), "sr"))
-    assert 900 < sr.min() and sr.max() < 3200
+    assert sr.min() > 900 and sr.max() < 3200
 
 
 def test_the_aligned_guide_is_in_the_sources_frame(robot):
@@ -93,7 +92,8 @@ def test_the_status_tells_what_it_took(robot):
     status = robot.result(robot.exchange())
     assert status.header.frame_id == "source_optical_frame"
     assert status.consistency_unit == "m"
-    assert 0 <= status.consistency_after <= status.consistency_before
+    assert 0 <= status.consistency_after < 0.1
+    assert 0 <= status.consistency_before < 0.1
     assert 0 < status.processing_seconds <= status.latency_seconds < 30
     assert status.device == "cpu" or status.device.startswith("cuda")
 
@@ -112,54 +112,52 @@ def test_images_are_paired_by_stamp_not_by_arrival(robot):
     early, late = robot.stamp(), robot.stamp() + 100_000_000
     robot.send("source", robot.source(), early)
     robot.send("source", robot.source(), late)
-    robot.send("guide", robot.guide(), late + 5_000_000)
-    assert robot.result(late)
-    robot.send("guide", robot.guide(), early)
+    robot.send("guide", robot.guide(), early + 5_000_000)
     assert robot.result(early)
+    robot.send("guide", robot.guide(), late - 5_000_000)
+    assert robot.result(late)
 
 
-@pytest.mark.parametrize(
-    "fields, cause",
-    [
-        ({"step": 40}, "source step"),
-        ({"height": 19}, "source data"),
-        ({"width": 0}, "source size"),
-        ({"is_bigendian": 2}, "source is_bigendian"),
-        ({"encoding": "bayer_rggb8"}, "source encoding"),
-        ({"encoding": "rgb8"}, "source encoding"),
-    ],
-    ids=lambda value: "-".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
-)
-def test_a_malformed_image_is_counted_by_its_cause_and_the_next_one_is_used(robot, fields, cause):
-    before = rejected(robot).get(cause, 0)
-    robot.send_pair(robot.source(**fields))
-    robot.wait_for(lambda: rejected(robot).get(cause, 0) == before + 1, f"a count of {cause}")
-    assert robot.result(robot.exchange())
+def test_malformed_images_are_counted_by_cause_and_the_next_one_is_used(robot):
+    causes = {
+        "source step": {"step": 40},
+        "source data": {"height": 19},
+        "source size": {"width": 0},
+        "source is_bigendian": {"is_bigendian": 2},
+        "source encoding": {"encoding": "bayer_rggb8"},
+        "guide encoding": {"encoding": "32FC1"},
+    }
+    before = rejected(robot)
+    for cause, fields in causes.items():
+        role = cause.partition(" ")[0]
+        robot.send(role, getattr(robot, role)(**fields), robot.stamp())
+    expected = before | {cause: before.get(cause, 0) + 1 for cause in causes}
+    robot.wait_for(lambda: rejected(robot) == expected, f"{expected}")
+    assert robot.result(robot.exchange()).dropped_rejected == sum(expected.values())
 
 
 def test_a_malformed_image_is_said_once(robot, node):
     for _ in range(3):
-        robot.send_pair(robot.source(step=41))
+        robot.send_pair(guide=robot.guide(step=41))
     robot.exchange()
-    assert node.said.count("an image on /source/image was left out: step 4") == 1
+    assert node.said.count("an image on /guide/image was left out: step 41, expected at least 144") == 1
     assert "Traceback" not in node.said
 
 
 def test_a_guide_smaller_than_the_source_is_counted(robot, node):
-    before = rejected(robot).get("content", 0)
-    robot.exchange()
+    before = robot.result(robot.exchange()).dropped_rejected
     robot.send_pair(guide=robot.guide(size=(9, 12)))
-    robot.wait_for(lambda: rejected(robot).get("content", 0) == before + 1, "a count")
-    assert "12x9 is smaller than the source's 24x18" in node.said
-    assert robot.result(robot.exchange())
+    node.wait_until_it_says("12x9 is smaller than the source's 24x18")
+    assert robot.result(robot.exchange()).dropped_rejected == before + 1
 
 
-def test_a_source_without_a_valid_pixel_is_counted(robot):
-    before = rejected(robot).get("content", 0)
+def test_a_source_without_a_valid_pixel_is_counted(robot, node):
+    before = robot.result(robot.exchange()).dropped_rejected
     blind = robot.source()
     blind.data = bytes(len(blind.data))
     robot.send_pair(blind)
-    robot.wait_for(lambda: rejected(robot).get("content", 0) == before + 1, "a count")
+    node.wait_until_it_says("none of its 432 pixels is valid")
+    assert robot.result(robot.exchange()).dropped_rejected == before + 1
 
 
 def test_reset_makes_the_next_keyframe_cold(robot):
@@ -217,11 +215,11 @@ def test_nothing_is_computed_while_nobody_listens(node, robot):
     assert int(values_of(report)["processed"]) == processed
     for name in OUTPUTS:
         robot.listen(name)
-    robot.be_heard()
+    robot.meet()
     assert robot.result(robot.exchange()).processed > processed
 
 
 def rejected(robot):
     """Counts by cause, as the node reports them now."""
-    values = values_of(robot.report("processing", lambda status: True))
+    values = values_of(robot.report("processing"))
     return {key.removeprefix("rejected: "): int(n) for key, n in values.items() if key.startswith("rejected")}
