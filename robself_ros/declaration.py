@@ -78,7 +78,7 @@ class Declaration:
 
 def descriptor(name: str) -> ParameterDescriptor:
     """What ROS tools show of a parameter and hold its values to, by its dotted name."""
-    field = _field(name)
+    field = field_of(name)
     described = ParameterDescriptor(description=field.description or "", read_only=name in READ_ONLY)
     low, high = _bounds(field.metadata)
     if field.annotation is float and (low, high) != (None, None):
@@ -100,7 +100,7 @@ def descriptor(name: str) -> ParameterDescriptor:
     return described
 
 
-def _field(name: str) -> FieldInfo:
+def field_of(name: str) -> FieldInfo:
     model: type[BaseModel] = NodeParameters
     *sections, last = name.split(".")
     for section in sections:
@@ -161,7 +161,7 @@ def _with_doubles(changes: list[Parameter]) -> list[Parameter]:
         Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
         if change.type_ == Parameter.Type.INTEGER
         and change.name in known
-        and _field(change.name).annotation is float
+        and field_of(change.name).annotation is float
         else change
         for change in changes
     ]
