@@ -99,8 +99,8 @@ class Replay:
             OutputError: a directory that cannot be written to. Interrupted: Ctrl-C; no sr.mcap is left.
         """
         output = Path(directory) / "sr.mcap"
-        if output.resolve() == self._reader.path.resolve():
-            raise OutputError(f"{output}: is the recording to be read, expected another directory")
+        if self._reader.path.resolve() in (output.resolve(), output.parent.resolve()):
+            raise OutputError(f"{output}: belongs to the recording to be read, expected another directory")
         try:
             with RecordingWriter(output) as writer:
                 for recorded in islice(self._pairs, self.settings.limit):

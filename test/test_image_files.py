@@ -21,7 +21,7 @@ def encoded(extension, pixels):
     if extension == ".npy":
         np.save(buffer, pixels)
     elif extension in (".tif", ".tiff"):
-        tifffile.imwrite(buffer, pixels)
+        tifffile.imwrite(buffer, pixels, photometric="minisblack")
     else:
         buffer.write(cv2.imencode(extension, pixels)[1].tobytes())
     return buffer.getvalue()

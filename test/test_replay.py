@@ -261,9 +261,14 @@ def test_a_recording_of_the_other_modality_is_told_with_its_cause(tmp_path):
 def test_a_recording_is_not_replaced_by_its_own_replay(tmp_path):
     bag = write_bag(tmp_path / "sr.mcap", 1)
     before = bag.read_bytes()
-    with pytest.raises(OutputError, match="is the recording to be read"):
+    with pytest.raises(OutputError, match="belongs to the recording to be read"):
         replay(bag, tmp_path)
     assert bag.read_bytes() == before
+    folder = write_bag(tmp_path / "folder", 1)
+    held = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match="belongs to the recording to be read"):
+        replay(folder, folder)
+    assert sorted(folder.iterdir()) == held
 
 
 def test_an_interrupted_replay_says_how_far_it_came_and_leaves_nothing(tmp_path):

@@ -24,8 +24,9 @@ TOPICS = output_topics()
 
 
 def scene():
-    """(36, 48) metres: a box before a wall."""
+    """(36, 48) metres: a box before a wall, on a steep floor."""
     truth = np.full(SIZE, 3.0, np.float32)
+    truth[24:] = np.linspace(3.0, 0.7, 12)[:, None]
     truth[10:22, 14:30] = 1.5
     return truth
 
@@ -228,7 +229,9 @@ def test_depths_out_of_range_are_no_measurement(tmp_path):
         TRUTH,
         depth_max=1.6,
     )
-    assert write_report(run, tmp_path / "out", pictures=0)["frames"][0]["judged_pixels"] == 12 * 16 // 2
+    measured = (pooled(scene()) <= 1.6).sum()
+    assert 0 < measured < pooled(scene()).size
+    assert write_report(run, tmp_path / "out", pictures=0)["frames"][0]["judged_pixels"] == 16 * measured
 
 
 def test_only_the_pairs_up_to_the_limit_are_looked_at(run, tmp_path):
