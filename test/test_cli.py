@@ -204,6 +204,17 @@ def test_a_replay_tells_what_was_dropped(files, capsys):
     assert out.endswith(f"report: {files / 'out' / 'report.html'}\n")
 
 
+@pytest.mark.ros
+def test_the_demo_reports_what_the_node_published_and_saves_a_picture(files):
+    options = ["--device", "cpu", "--iterations", 2, "-o", "out", "--picture", "picture.png", "--json"]
+    done = robself("demo", "rec.mcap", *TOPICS, *options, cwd=files)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["report"] == str(files / "out" / "report.html")
+    assert told["summary"]["pairs"]["in"] == 2 and told["summary"]["pairs"]["used"] >= 1
+    assert cv2.imread("picture.png").std() > 20
+
+
 @pytest.mark.parametrize("command", ["replay rec.mcap -o out", "demo rec.mcap"])
 def test_without_topics_the_images_are_listed(files, capsys, command):
     assert run(command.split()) == 2
