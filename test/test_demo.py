@@ -92,27 +92,24 @@ def test_the_table_tells_counts_latency_and_errors(demo):
 
 
 def test_the_built_in_recording_is_rendered_played_and_reported(tmp_path):
-    done = command(
-        "demo", "-o", tmp_path, "--frames", 2, "--period", 0.5, "--iterations", 1, "--device", "cpu"
-    )
+    done = command("demo", "-o", tmp_path, "--frames", 1, "--iterations", 1, "--device", "cpu")
     said, errors = done.communicate(timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, errors
     assert said.splitlines()[-1].endswith(str(tmp_path / "report.html"))
     assert {file.name for file in tmp_path.iterdir()} == {*RESULTS, "recording.mcap"}
     summary = json.loads((tmp_path / "metrics.json").read_text())["summary"]
-    assert summary["pairs"]["in"] == 2
+    assert summary["pairs"] == {"in": 1, "used": 1, "dropped": {}}
     assert summary["truth_size"] == [384, 288]
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_demo_leaves_no_process_and_no_results(tmp_path, number, code):
+def test_an_interrupted_demo_leaves_no_process_and_no_results(tmp_path):
     mark = f"demo_of_{tmp_path}"
     running = command("demo", "-o", tmp_path, "--frames", 1, "--device", "cpu", mark=mark)
     wait_for(lambda: "registered" in text_of(tmp_path / "node.log"), "the node at work")
     assert len(marked_processes(mark)) >= 4
-    running.send_signal(number)
+    running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=PATIENCE_SECONDS)
-    assert running.returncode == code, errors
+    assert running.returncode == 130, errors
     assert marked_processes(mark) == []
     assert {file.name for file in tmp_path.iterdir()} == {"node.log", "recording.mcap"}
 

@@ -15,25 +15,32 @@ from robself.rendering.recording import GUIDE_TOPIC, SOURCE_TOPIC, TRUTH_TOPIC, 
 
 
 class Pace(NamedTuple):
-    """Seconds between the frames of the built-in recording.
+    """When the frames of the built-in recording come, and what the node is to make of them; in seconds.
 
-    The robot stands still after the first, for which the network is optimised from nothing.
+    The robot stands still after the first frame, for which the network is optimised from nothing. Then a frame
+    comes every period, and every n-th is a keyframe. One may take longer than a period: the next pair waits in
+    the node's mailbox, and the tracked ones make up for it.
     """
 
     standstill: float
     period: float
+    keyframe_every: int
 
     @property
-    def budgets(self) -> dict[str, float]:
-        """What that leaves the node for optimising, as its parameters."""
-        return {"budget.first_seconds": 0.95 * self.standstill, "budget.seconds": 0.6 * self.period}
+    def parameters(self) -> dict[str, Any]:
+        """The node's."""
+        return {
+            "keyframe.every_n": self.keyframe_every,
+            "budget.first_seconds": 0.95 * self.standstill,
+            "budget.seconds": 1.2 * self.period,
+        }
 
 
-PACES = {"cpu": Pace(60.0, 6.0), "cuda": Pace(10.0, 1.0)}
+PACES = {"cpu": Pace(120.0, 3.0, 4), "cuda": Pace(10.0, 1.0, 4)}
 
 
 def pace_on(device: str, period_seconds: float | None) -> Pace:
-    """What a device can hold, or what the period says, the standstill in proportion.
+    """What a device can hold; another period changes the standstill in proportion.
 
     Raises:
         ConfigError: a device this machine has not.
@@ -41,7 +48,7 @@ def pace_on(device: str, period_seconds: float | None) -> Pace:
     pace = PACES[choose_device(device).type]
     if period_seconds is None:
         return pace
-    return Pace(pace.standstill / pace.period * period_seconds, period_seconds)
+    return Pace(pace.standstill / pace.period * period_seconds, period_seconds, pace.keyframe_every)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def rendered(path: Path, frames: int, pace: Pace, parameters: dict[str, Any]) ->
             standstill_seconds=pace.standstill - pace.period,
             on_progress=lambda done, _: update(done),
         )
-    return recorded(path, SOURCE_TOPIC, GUIDE_TOPIC, TRUTH_TOPIC, pace.budgets | parameters)
+    return recorded(path, SOURCE_TOPIC, GUIDE_TOPIC, TRUTH_TOPIC, pace.parameters | parameters)
 
 
 def recorded(
