@@ -15,7 +15,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from robself.errors import InputError
 from robself.geometry import is_rectified
 from robself.pairing import NANOSECONDS
-from robself_ros.cameras import Cameras
+from robself_ros import dds
+from robself_ros.cameras import Cameras, Role
 from robself_ros.conversions import Rejected, guide_encodings, source_encodings
 from robself_ros.events import OnIncompatible, subscription_events
 from robself_ros.outputs import Outputs
@@ -31,7 +32,7 @@ from robself_ros.worker import Worker
 # A clock that leaps ahead by this much skips to another scene; between two ticks it never does.
 FORWARD_JUMP = Duration(seconds=10)
 BACKWARD_JUMP = Duration(nanoseconds=-1)
-ROLES = ("source", "guide")
+ROLES: tuple[Role, Role] = ("source", "guide")
 
 
 class Activity:
@@ -115,7 +116,7 @@ class Activity:
             for role in ROLES
         ]
         images = [
-            subscription(Image, f"{role}/image", takers[role], partial(self.tally.add, "lost"))
+            subscription(Image, f"{role}/image", takers[role], partial(self._on_lost, role))
             for role in ROLES
         ]
         return [*infos, *images]
@@ -147,6 +148,12 @@ class Activity:
         self.tally.reset(reason)
         if self._rate.allows(reason.partition(" by ")[0]):
             self._log.info(f"starting anew: {reason}")
+
+    def _on_lost(self, role: Role, lost: int) -> None:
+        self.tally.add("lost", lost)
+        if self._rate.allows((role, "lost")):
+            topic = self._node.resolve_topic_name(f"{role}/image")
+            self._log.warning(f"{lost} images on {topic} were lost on their way: {dds.REMEDY}")
 
     def _on_rejected(self, role: str, rejected: Rejected) -> None:
         if self._rate.allows((role, rejected.cause)):

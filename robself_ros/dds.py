@@ -11,6 +11,8 @@ from robself_ros.share import share_directory
 # Fast DDS 2 (Humble, Jazzy) reads the first name, Fast DDS 3 (Kilted and later) the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
+REMEDY = f"the process that sends them needs a DDS profile too, see {PROFILE_VARIABLES[0]}"
+
 
 def profile() -> Path:
     """The profile that the project ships: a 32 MiB shared-memory segment and 4 MiB UDP buffers."""

@@ -11,7 +11,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 
-from robself.pairing import PairingCounts
+from robself.pairing import NANOSECONDS, PairingCounts
 from robself_ros.rate_limit import RateLimit
 from robself_ros.synchronizer import Input
 from robself_ros.tally import Counts
@@ -40,12 +40,11 @@ class Diagnostics:
     def watch(self, activity: Activity | None) -> None:
         """Report on this from now on; None: the node is inactive."""
         self._activity = activity
-        self._since = time.monotonic()
-        self._last_time = self._since
+        self._last_time = time.monotonic()
         self._last_received = {"source": 0, "guide": 0}
         self._last_pairing = PairingCounts()
         self._last_counts = Counts()
-        self._last_pair_time = self._since
+        self._at_last_pair, self._last_pair_time = PairingCounts(), self._last_time
 
     def destroy(self) -> None:
         """Stop publishing."""
@@ -102,15 +101,14 @@ class Diagnostics:
     def _pairing(self, now: float) -> DiagnosticStatus:
         pairing, last = self._activity.synchronizer.pairing, self._last_pairing
         self._last_pairing = pairing
-        both_come = pairing.sources > last.sources and pairing.guides > last.guides
-        if pairing.pairs > last.pairs or not both_come:
-            self._last_pair_time = now
+        if pairing.pairs > self._at_last_pair.pairs:
+            self._at_last_pair, self._last_pair_time = pairing, now
+        before = self._at_last_pair
+        both_came = pairing.sources > before.sources and pairing.guides > before.guides
         level, text = OK, f"{pairing.pairs} pairs"
         counts = f"sources: {pairing.sources}, guides: {pairing.guides}, pairs: {pairing.pairs}"
-        if now - self._last_pair_time > SILENCE_SECONDS:
-            slop = self._activity.parameters.sync.slop
-            level = ERROR
-            text = f"{counts}, last dt {_ms(pairing.last_dt_seconds)} with a slop of {_ms(slop)}"
+        if both_came and now - self._last_pair_time > SILENCE_SECONDS:
+            level, text = ERROR, f"{counts}, {self._differences(pairing)}"
             self._warn("pairing", f"no pairs for {now - self._last_pair_time:.0f} s: {text}")
         elif pairing.dropped_sources > last.dropped_sources:
             dropped = pairing.dropped_sources - last.dropped_sources
@@ -125,22 +123,20 @@ class Diagnostics:
         }
         return self._status("pairing", "", level, text, values)
 
+    def _differences(self, pairing: PairingCounts) -> str:
+        """How far the stamps are apart, and how far they may be."""
+        source, guide = self._activity.synchronizer.inputs
+        apart = None if None in (source.stamp, guide.stamp) else (source.stamp - guide.stamp) / NANOSECONDS
+        return (
+            f"last dt {_ms(pairing.last_dt_seconds)}, latest stamps {_ms(apart)} apart, "
+            f"slop {_ms(self._activity.parameters.sync.slop)}"
+        )
+
     def _processing(self) -> DiagnosticStatus:
         counts, last = self._activity.tally.counts, self._last_counts
         self._last_counts = counts
         latencies, durations = self._activity.tally.durations
-        watched = self._activity.outputs.watched
-        level, text = OK, f"{counts.processed} results" if watched else "idle: nobody subscribes"
-        if counts.failed > last.failed:
-            level, text = ERROR, f"failed: {counts.last_failure}"
-        elif counts.rejected.total() > last.rejected.total():
-            new = counts.rejected - last.rejected
-            causes = ", ".join(f"{cause} ({number})" for cause, number in new.items())
-            level, text = WARN, f"images were left out: {causes}"
-        elif counts.fallbacks > last.fallbacks:
-            level, text = WARN, "the last results are plain upsampling: the optimisation found nothing better"
-        elif counts.lost > last.lost:
-            level, text = WARN, f"the middleware lost {counts.lost - last.lost} images since the last report"
+        level, text = self._judged(counts, last)
         values = {
             "processed": counts.processed,
             "fallbacks": counts.fallbacks,
@@ -158,6 +154,21 @@ class Diagnostics:
             "last reset": counts.reset_reason or "-",
         }
         return self._status("processing", "", level, text, values)
+
+    def _judged(self, counts: Counts, last: Counts) -> tuple[bytes, str]:
+        """What has happened since the last report, the worst of it."""
+        if counts.failed > last.failed:
+            return ERROR, f"failed: {counts.last_failure}"
+        if new := counts.rejected - last.rejected:
+            causes = ", ".join(f"{cause} ({number})" for cause, number in new.items())
+            return WARN, f"images were left out: {causes}"
+        if counts.fallbacks > last.fallbacks:
+            return WARN, "plain upsampling was published: the optimisation found nothing better"
+        if counts.lost > last.lost:
+            return WARN, f"the middleware lost {counts.lost - last.lost} images"
+        if not self._activity.outputs.watched:
+            return OK, "idle: nobody subscribes"
+        return OK, f"{counts.processed} results"
 
     def _device(self) -> DiagnosticStatus:
         processing = self._activity.processing

@@ -115,7 +115,9 @@ class Synchronizer:
 
     def _submit(self, source: Image, guide: Image) -> None:
         stamp = stamp_ns(source.header)
-        if stamp == self._last_taken:  # one output per stamp
+        if (_looks(source), _looks(guide)) != (self._source.looks, self._guide.looks):  # of before a change
+            self._tally.add("stale")
+        elif stamp == self._last_taken:  # one output per stamp
             self._tally.add("repeated")
         elif self._on_pair(source, guide):
             self._last_taken = stamp

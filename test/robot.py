@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from array import array
@@ -18,7 +19,6 @@ from robself_ros.msg import Status
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
-from robself.image_encoding import LAYOUTS, encode
 from robself_ros.sensors import sibling_camera_info
 
 PATIENCE_SECONDS = 30.0
@@ -224,14 +224,12 @@ class Robot:
         self.node.destroy_node()
 
 
-def image(pixels: np.ndarray, encoding: str, **fields: Any) -> Image:
-    """A message; `fields` overwrite what is true of the pixels, and so does an encoding that is not theirs."""
-    layout = LAYOUTS.get(encoding)
-    fits = layout and layout.dtype == pixels.dtype and layout.channels == (*pixels.shape, 1)[2]
-    true_encoding = encoding if fits else "mono8" if pixels.ndim == 2 else "rgb8"
-    content = encode(pixels, true_encoding) | {"data": array("B", pixels.tobytes()), "encoding": encoding}
-    message = Image(**content)
-    frame_id = fields.pop("frame_id", "")
+def image(pixels: np.ndarray, encoding: str, frame_id: str = "", **fields: Any) -> Image:
+    """A message; `fields` overwrite what is true of the pixels."""
+    message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
+    message.step = pixels.nbytes // message.height
+    message.is_bigendian = int(sys.byteorder == "big")
+    message.data = array("B", pixels.tobytes())
     for name, value in fields.items():
         setattr(message, name, value)
     message.header.frame_id = frame_id

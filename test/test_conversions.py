@@ -1,0 +1,117 @@
+"""Image messages checked before a pixel is touched, and results turned into messages."""
+
+import sys
+from array import array
+
+import numpy as np
+import pytest
+from robot import camera_info, image, pixels_of
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from robself.errors import InputError
+from robself_ros.conversions import (
+    Rejected,
+    check_image,
+    guide_encodings,
+    guide_of,
+    image_message,
+    scaled_camera_info,
+    source_encodings,
+    source_message,
+    source_of,
+    stamp_ns,
+)
+
+DEPTH = np.array([[1000, 2000, 0], [3000, 65535, 1]], np.uint16)
+
+
+@pytest.mark.parametrize(
+    "fields, cause, told",
+    [
+        ({"encoding": "rgb8"}, "encoding", "encoding 'rgb8', expected 16UC1, mono16, 32FC1"),
+        ({"encoding": "bayer_rggb8"}, "encoding", "debayer it first"),
+        ({"height": 0}, "size", "size 3x0, expected both > 0"),
+        ({"is_bigendian": 7}, "is_bigendian", "is_bigendian 7, expected 0 or 1"),
+        ({"step": 5}, "step", "step 5, expected at least 6 for 3 px of 16UC1"),
+        ({"height": 3}, "data", "12 bytes, expected step * height = 6 * 3 = 18"),
+        ({"data": array("B")}, "data", "0 bytes"),
+    ],
+)
+def test_a_message_that_is_not_true_of_its_data_is_rejected_by_cause(fields, cause, told):
+    with pytest.raises(Rejected, match=told.replace("*", r"\*")) as caught:
+        check_image(image(DEPTH, **{"encoding": "16UC1", **fields}), source_encodings("depth"))
+    assert caught.value.cause == cause
+    assert isinstance(caught.value, InputError)
+
+
+@pytest.mark.parametrize("modality, encoding", [("depth", "32FC1"), ("nir", "mono8"), ("nir", "8UC1")])
+def test_each_modality_has_its_encodings(modality, encoding):
+    assert encoding in source_encodings(modality)
+
+
+def test_depth_is_no_nir_and_colour_is_no_source():
+    assert "32FC1" not in source_encodings("nir")
+    assert not set(source_encodings("depth")) & {"rgb8", "mono8"}
+    assert {"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "yuv422"} <= set(guide_encodings())
+
+
+def test_depth_outside_the_range_is_no_measurement():
+    metres = source_of(image(DEPTH, "16UC1"), "depth", 0.5, 2.5)
+    np.testing.assert_allclose(metres, [[1.0, 2.0, np.nan], [np.nan, np.nan, np.nan]])
+
+
+def test_nir_is_read_as_counts_whatever_the_depth_range():
+    np.testing.assert_array_equal(source_of(image(DEPTH, "mono16"), "nir", 0.5, 2.5), DEPTH)
+
+
+@pytest.mark.parametrize("encoding", ["bgr8", "bgra8", "rgba8"])
+def test_guides_become_rgb(encoding):
+    red = {"bgr8": (0, 0, 255), "bgra8": (0, 0, 255, 9), "rgba8": (255, 0, 0, 9)}[encoding]
+    pixels = np.full((2, 2, len(red)), red, np.uint8)
+    np.testing.assert_array_equal(guide_of(image(pixels, encoding)), np.full((2, 2, 3), (255, 0, 0)))
+
+
+def test_a_result_keeps_the_encoding_and_its_unit():
+    header = Header(frame_id="depth")
+    metres = np.array([[1.0004, np.nan], [70.0, -np.inf]], np.float32)
+    millimetres = source_message(metres, "16UC1", "depth", header)
+    assert millimetres.header == header
+    assert (millimetres.encoding, millimetres.step, millimetres.is_bigendian) == (
+        "16UC1",
+        4,
+        sys.byteorder == "big",
+    )
+    np.testing.assert_array_equal(pixels_of(millimetres), [[1000, 0], [0, 0]])
+    floats = pixels_of(source_message(metres, "32FC1", "depth", header))
+    np.testing.assert_array_equal(floats, np.array([[1.0004, np.nan], [70.0, np.nan]], np.float32))
+
+
+def test_messages_are_assigned_without_a_check_of_every_byte():
+    """An array("B") is taken over as it is: a megapixel in milliseconds, where bytes take a tenth of a second."""
+    assert isinstance(image_message(np.zeros((4, 4, 3), np.uint8), "rgb8", Header()).data, array)
+
+
+def test_stamps_are_nanoseconds():
+    message = Image()
+    message.header.stamp.sec, message.header.stamp.nanosec = 1_700_000_000, 123
+    assert stamp_ns(message.header) == 1_700_000_000_000_000_123
+
+
+def test_a_scaled_camera_info_is_of_the_unrectified_image_and_leaves_the_original_alone():
+    """K of the raw lens stays beside its D; only P describes the rectified image."""
+    info = camera_info((18, 24), 30.0, d=(0.1, -0.2, 0.0, 0.0, 0.0))
+    info.p[0] = info.p[5] = 20.0
+    scaled = scaled_camera_info(info, (36, 48), Header(frame_id="depth"))
+    assert (scaled.k[0], scaled.p[0]) == (60.0, 40.0)
+    assert scaled.d == info.d
+    assert (info.width, info.k[0]) == (24, 30.0)
+
+
+def test_a_region_of_interest_scales_with_the_image():
+    info = camera_info((180, 240), 300.0)
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 20, 10, 120, 90
+    scaled = scaled_camera_info(info, (180, 240), Header())
+    roi = scaled.roi
+    assert (scaled.width, scaled.height) == (480, 360)
+    assert (roi.x_offset, roi.y_offset, roi.width, roi.height) == (40, 20, 240, 180)

@@ -1,0 +1,106 @@
+"""The guide brought to the source's view and the SR size, or taken as it is."""
+
+import numpy as np
+import pytest
+
+from robself.camera_model import CameraModel
+from robself.errors import InputError
+from robself.guide_view import GuideView, rotation
+
+SOURCE_SIZE, GUIDE_SIZE = (18, 24), (54, 72)
+DRAW = np.random.default_rng(0)
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+def camera(size, focal_length):
+    height, width = size
+    K = [[focal_length, 0, (width - 1) / 2], [0, focal_length, (height - 1) / 2], [0, 0, 1]]
+    return CameraModel(width, height, np.array(K, float))
+
+
+def guide(size=GUIDE_SIZE):
+    return DRAW.integers(1, 255, (*size, 3), np.uint8)
+
+
+def test_without_cameras_the_guide_is_taken_as_it_is_and_said_once(said):
+    view, image = GuideView(0.0, (0, 0, 0), said.append), guide()
+    for _ in range(2):
+        taken, valid = view(image, SOURCE_SIZE, None, camera(GUIDE_SIZE, 60.0))
+        assert taken is image
+        assert valid is None
+    assert view.registered is False
+    assert said == ["the guide is taken as it is: it must show the source's view"]
+
+
+@pytest.mark.parametrize("factor, size", [(2.0, (36, 48)), (4.0, (72, 96)), (1.5, (27, 36))])
+def test_without_cameras_a_factor_sets_the_size(said, factor, size):
+    taken, _ = GuideView(factor, (0, 0, 0), said.append)(guide(), SOURCE_SIZE, None, None)
+    assert taken.shape == (*size, 3)
+    assert taken.dtype == np.uint8
+
+
+def test_shrinking_a_guide_averages(said):
+    stripes = np.zeros((*GUIDE_SIZE, 3), np.uint8)
+    stripes[:, ::3] = 240
+    taken, _ = GuideView(1.0, (0, 0, 0), said.append)(stripes, SOURCE_SIZE, None, None)
+    assert (taken == 80).all()
+
+
+def test_cameras_of_one_view_give_the_guide_itself(said):
+    view, image = GuideView(0.0, (0, 0, 0), said.append), guide()
+    taken, valid = view(image, SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 60.0))
+    assert valid.all()
+    np.testing.assert_array_equal(taken, image)
+    assert view.registered is True
+    assert said == ["the guide is registered into the source's view at 72x54, seeing 100 % of it"]
+
+
+def test_a_narrow_guide_is_invalid_around(said):
+    view = GuideView(0.0, (0, 0, 0), said.append)
+    taken, valid = view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 120.0))
+    assert 0.2 < valid.mean() < 0.3
+    assert valid[27, 36]
+    assert not taken[~valid].any()
+
+
+def test_the_smaller_ratio_sets_the_size_of_a_registered_guide(said):
+    flat = (36, 72)
+    taken, _ = GuideView(0.0, (0, 0, 0), said.append)(
+        guide(flat), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(flat, 40.0)
+    )
+    assert taken.shape[:2] == (36, 48)
+
+
+def test_a_turned_guide_is_turned_back(said):
+    """The guide camera looks 10 degrees to the right: what it sees in its middle is right in the source."""
+    image = np.ones((*GUIDE_SIZE, 3), np.uint8)
+    image[:, 35:37] = 255
+    yaw_of_the_ray = -np.deg2rad(10)  # about y, down: turns the source's rays into the guide's
+    view = GuideView(0.0, (0.0, yaw_of_the_ray, 0.0), said.append)
+    taken, _ = view(image, SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 60.0))
+    column = taken[27, :, 0].argmax()
+    assert column == pytest.approx(35.5 + 60.0 * np.tan(np.deg2rad(10)), abs=1.0)
+
+
+def test_the_map_is_computed_anew_when_a_camera_changes(said):
+    view = GuideView(0.0, (0, 0, 0), said.append)
+    for focal_length in (60.0, 60.0, 90.0):
+        view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, focal_length))
+    assert len(said) == 2
+
+
+def test_cameras_that_look_elsewhere_are_an_input_error_each_time(said):
+    view = GuideView(0.0, (0.0, np.pi, 0.0), said.append)
+    for _ in range(2):
+        with pytest.raises(InputError, match="sees nothing of the source"):
+            view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 60.0))
+
+
+def test_rotations_are_about_the_fixed_axes_roll_first():
+    np.testing.assert_allclose(rotation(0, 0, np.pi / 2) @ [1, 0, 0], [0, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(rotation(np.pi / 2, 0, np.pi / 2) @ [0, 1, 0], [0, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(rotation(0.1, 0.2, 0.3) @ rotation(0.1, 0.2, 0.3).T, np.eye(3), atol=1e-12)
