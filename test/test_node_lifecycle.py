@@ -57,7 +57,7 @@ def test_cleaning_up_takes_the_publishers_down(robot):
 
 
 def test_going_up_and_down_again_and_again_starts_cold_each_time(robot):
-    for _ in range(3):
+    for _ in range(2):
         bring_up(robot)
         first, second = robot.result(robot.exchange()), robot.result(robot.exchange())
         assert (first.warm, first.processed) == (False, 1)
