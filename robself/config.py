@@ -99,7 +99,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "task2_x4": {"levels": 4, **_DEPTH},
     "task3_x2": {"levels": 4, **_NIR},
     "task3_x4": {"levels": 5, **_NIR},
-    "robot": {"levels": 4, "channels": 32, "residual": True, **_DEPTH},
+    "robot": {"levels": 4, "channels": 32, **_DEPTH},
 }
 
 

@@ -118,6 +118,7 @@ class OnlineSuperResolver:
             state.network,
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
+            self.schedule.back_projection,
             self._info(
                 "keyframe",
                 warm,
@@ -144,7 +145,8 @@ class OnlineSuperResolver:
             prediction = predict(network, observation, self.dtype)
             loss = loss_of(prediction, observation).item()
         info = self._info("track", True, begin, 0, loss, loss, "schedule")
-        return assemble(pair, observation, prediction, network, normalisation, None, info)
+        steps = self.schedule.back_projection
+        return assemble(pair, observation, prediction, network, normalisation, None, steps, info)
 
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""

@@ -114,8 +114,9 @@ class Result:
         valid: (H, W) bool, False where the source measured nothing.
         info: provenance: mode ("keyframe", "track"), start ("cold", "warm"), fallback (bool: `sr` is the
             upsampled source because nothing better was found), iterations, seconds, loss_before,
-            loss_after, consistency_before, consistency_after (mean |f_down(sr) - source| over valid
-            pixels, source's unit), stopped_by, device, preset, variant, schedule, seed, versions.
+            loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source| over
+            valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
+            enlargement), stopped_by, device, preset, variant, schedule, seed, versions.
     """
 
     sr: np.ndarray

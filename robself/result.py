@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from robself.back_projection import back_projected
 from robself.consistency import consistency
 from robself.network import Prediction, RobSelf
 from robself.network.sampling import pixel_grid, sample
@@ -12,6 +13,10 @@ from robself.normalisation import Normalisation
 from robself.pair import Pair, Result
 from robself.preparation import Observation
 from robself.upsampling import bicubic, enlarge_mask
+
+# A prediction that explains the source this many times worse than bicubic enlargement is not trusted. What is
+# nearer is off smoothly, as long as it has not converged, and back-projection mends that (docs/method.md).
+TRUSTED_OVER_BICUBIC = 10.0
 
 
 def consistency_of(sr: np.ndarray, pair: Pair, observation: Observation) -> float:
@@ -30,25 +35,34 @@ def assemble(
     network: RobSelf,
     normalisation: Normalisation,
     consistency_before: float | None,
+    back_projection: int,
     info: dict,
 ) -> Result:
     """Images in the source's unit; falls back to the upsampled source where RobSelf has nothing better.
 
     That is where the guide does not see, and everywhere if the prediction is not finite or explains the source
-    worse than its bicubic enlargement does (`info["fallback"]`).
+    far worse than its bicubic enlargement does (`info["fallback"]`).
+
+    Args:
+        back_projection: steps with which the network's prediction is made consistent with the source. Its
+            own consistency is what `info` tells, for it says how well the network has understood the pair.
     """
     upsampled = bicubic(pair.source, pair.valid, pair.size)
     sr = normalisation.restore(prediction.sr[0, 0].cpu().numpy())
     translated = normalisation.restore(prediction.translated[0, 0].cpu().numpy())
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
-    if pair.guide_valid is not None:
-        sr = np.where(pair.guide_valid, sr, upsampled)
-        translated = np.where(pair.guide_valid, translated, upsampled)
+    seen = np.True_ if pair.guide_valid is None else pair.guide_valid
+    translated = np.where(seen, translated, upsampled)
     floor = consistency_of(upsampled, pair, observation)
-    after = consistency_of(sr, pair, observation) if np.isfinite(sr).all() else float("inf")
-    fallback = not after <= floor
+    after = (
+        consistency_of(np.where(seen, sr, upsampled), pair, observation) if np.isfinite(sr).all() else np.inf
+    )
+    fallback = not after <= TRUSTED_OVER_BICUBIC * floor
     if fallback:
         sr, after = upsampled, floor
+    else:
+        explained = back_projected(prediction.sr, observation, back_projection)
+        sr = np.where(seen, normalisation.restore(explained[0, 0].cpu().numpy()), upsampled)
     if not np.isfinite(translated).all():
         translated = upsampled
     if not torch.isfinite(displacement).all():

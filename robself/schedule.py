@@ -48,11 +48,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Stages of a cold keyframe and of a warm one, and what optimises (`robself.optimisers`)."""
+    """The way to a result.
+
+    Attributes:
+        cold, warm: stages of a cold keyframe and of a warm one.
+        optimiser: what moves the weights (`robself.optimisers`).
+        back_projection: steps at the end that make the prediction consistent with the source.
+    """
 
     cold: tuple[Stage, ...]
     warm: tuple[Stage, ...]
     optimiser: OptimiserName = "muon"
+    back_projection: int = 3
 
     def stages(
         self, warm: bool, iterations: int | None = None, factor: float = math.inf
@@ -92,5 +99,6 @@ SCHEDULES: dict[str, Schedule] = {
         cold=(Stage(1.0, 1000, decay="paper"),),
         warm=(Stage(1.0, 1000, decay="paper"),),
         optimiser="adam",
+        back_projection=0,
     ),
 }
