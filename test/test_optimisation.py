@@ -13,6 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from robself.muon import Muon, orthogonalised
 from robself.network import RobSelf
 from robself.online import Budget
+from robself.optimisation import CHECKED_EVERY
 from robself.schedule import SCHEDULES, Schedule, Stage
 from robself.upsampling import bicubic
 
@@ -70,9 +71,15 @@ def finite_weights(network):
     return all(torch.isfinite(parameter).all() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize(("at", "value"), [(0, math.nan), (1, math.inf), (9, math.nan), (10, math.inf)])
+@pytest.mark.parametrize(
+    ("at", "value", "checked_every"),
+    [(0, math.nan, 1), (1, math.inf, 10), (9, math.nan, 10), (10, math.inf, 1)],
+)
 @pytest.mark.parametrize("what", ["weights", "gradients", "loss"])
-def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(hooked, what, at, value):
+def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(
+    hooked, monkeypatch, what, at, value, checked_every
+):
+    monkeypatch.setitem(CHECKED_EVERY, "cpu", checked_every)  # as on a GPU, where each look at the loss waits
     broken = Break(what, at, value).into(hooked)
     result = small_resolver(schedule=STEADY).keyframe(PAIR)
     assert broken.count > at

@@ -98,6 +98,11 @@ def test_an_unusable_image_is_refused_saying_what_was_expected(source, guide, co
     assert isinstance(raised.value, RobSelfError) and "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("size", "factor"), [((8, 10), 2), ((12, 10), 2), ((8, 20), 2), ((9, 13), 2.25)])
+def test_the_factor_is_the_smaller_one_of_both_axes(size, factor):
+    assert Pair.from_images(SOURCE, np.zeros((*size, 3), np.uint8)).factor == factor
+
+
 def test_a_guide_mask_of_another_size_is_refused():
     with pytest.raises(InputError, match=r"guide_valid: shape \(4, 5\), expected \(8, 10\)"):
         Pair.from_images(SOURCE, GUIDE, guide_valid=np.ones((4, 5), bool))

@@ -68,3 +68,10 @@ def test_no_stage_is_so_coarse_that_nothing_is_pooled(factor, resolution, iterat
     coarse, fine = schedule.stages(False, factor=factor)
     assert (coarse.resolution, coarse.iterations) == (pytest.approx(resolution), iterations)
     assert fine == Stage(1.0, 100)
+
+
+@given(st.sampled_from(sorted(SCHEDULES)), st.integers(1, 900), st.floats(1, 16))
+def test_stages_that_had_to_be_finer_still_meet_their_number_of_iterations(name, iterations, factor):
+    stages = SCHEDULES[name].stages(False, iterations, factor)
+    assert sum(stage.iterations for stage in stages) == iterations
+    assert all(stage.resolution == 1 or stage.resolution * factor >= 2 - 1e-9 for stage in stages)

@@ -72,6 +72,24 @@ def test_bicubic_keeps_a_ramp_where_it_was(size):
     assert enlarged.shape == size and enlarged.dtype == np.float32
 
 
+def cubic(distance):
+    """OpenCV's kernel of cubic convolution, a = -0.75."""
+    d = abs(distance)
+    near = 1.25 * d**3 - 2.25 * d**2 + 1
+    return near if d <= 1 else -0.75 * (d**3 - 5 * d**2 + 8 * d - 4) * (d < 2)
+
+
+def test_bicubic_is_a_cubic_convolution_with_a_repeated_border():
+    source = np.random.default_rng(0).random((3, 7)).astype(np.float32)
+    shares = np.zeros((20, 7))
+    for x in range(20):
+        position = (x + 0.5) * 7 / 20 - 0.5
+        for column in range(-3, 11):
+            shares[x, np.clip(column, 0, 6)] += cubic(position - column)
+    enlarged = bicubic(source, np.ones((3, 7), bool), (3, 20))
+    np.testing.assert_allclose(enlarged, source @ shares.T, atol=1e-5)
+
+
 def test_bicubic_of_a_source_with_holes_is_finite_everywhere():
     valid = np.random.default_rng(0).random((5, 6)) > 0.6
     source = np.where(valid, 7.0, np.nan).astype(np.float32)
