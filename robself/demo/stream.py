@@ -36,7 +36,7 @@ class Pace(NamedTuple):
         }
 
 
-PACES = {"cpu": Pace(120.0, 3.0, 4), "cuda": Pace(10.0, 1.0, 4)}
+PACES = {"cpu": Pace(75.0, 3.0, 4), "cuda": Pace(10.0, 1.0, 4)}
 
 
 def pace_on(device: str, period_seconds: float | None) -> Pace:
