@@ -18,7 +18,7 @@ from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
 from robself.preparation import observe
 from robself.provenance import versions
-from robself.result import assemble
+from robself.result import MOST_TRUSTED, assemble, trust_after
 from robself.schedule import SCHEDULES, Schedule
 
 
@@ -37,6 +37,7 @@ class _Warmth:
     network: RobSelf
     optimisers: tuple[torch.optim.Optimizer, ...]
     normalisation: Normalisation
+    trusted: float = MOST_TRUSTED
 
 
 class OnlineSuperResolver:
@@ -111,7 +112,7 @@ class OnlineSuperResolver:
             raise
         healthy = outcome.stopped_by != "divergence"
         self._warmth = state if healthy else None  # after a divergence the next keyframe is cold
-        return assemble(
+        result = assemble(
             pair,
             final,
             outcome.prediction,
@@ -119,6 +120,7 @@ class OnlineSuperResolver:
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
             self.schedule.back_projection,
+            state.trusted,
             self._info(
                 "keyframe",
                 warm,
@@ -129,6 +131,8 @@ class OnlineSuperResolver:
                 outcome.stopped_by,
             ),
         )
+        state.trusted = trust_after(result.info)
+        return result
 
     def track(self, pair: Pair) -> Result:
         """Super-resolve by one forward pass with the weights of the last keyframe.
@@ -138,15 +142,22 @@ class OnlineSuperResolver:
         """
         if self._warmth is None:
             raise RobSelfError("track: no keyframe since the start or the last reset, expected one first")
-        begin = time.monotonic()
-        network, normalisation = self._warmth.network, self._warmth.normalisation
-        observation = observe(pair, normalisation, 1.0, self.device)
+        begin, state = time.monotonic(), self._warmth
+        observation = observe(pair, state.normalisation, 1.0, self.device)
         with torch.no_grad():
-            prediction = predict(network, observation, self.dtype)
+            prediction = predict(state.network, observation, self.dtype)
             loss = loss_of(prediction, observation).item()
-        info = self._info("track", True, begin, 0, loss, loss, "schedule")
-        steps = self.schedule.back_projection
-        return assemble(pair, observation, prediction, network, normalisation, None, steps, info)
+        return assemble(
+            pair,
+            observation,
+            prediction,
+            state.network,
+            state.normalisation,
+            None,
+            self.schedule.back_projection,
+            state.trusted,
+            self._info("track", True, begin, 0, loss, loss, "schedule"),
+        )
 
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""

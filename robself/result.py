@@ -16,7 +16,19 @@ from robself.upsampling import bicubic, enlarge_mask
 
 # A prediction that explains the source this many times worse than bicubic enlargement is not trusted. What is
 # nearer is off smoothly, as long as it has not converged, and back-projection mends that (docs/method.md).
-TRUSTED_OVER_BICUBIC = 10.0
+MOST_TRUSTED = 10.0
+
+
+def trust_after(info: dict) -> float:
+    """How far later pairs are trusted with a keyframe's weights: see `assemble`.
+
+    A network that has learned to draw edges draws them in the wrong places when the scene has changed: it is
+    trusted for twice the keyframe's own inconsistency, or twice bicubic's.
+    """
+    after, of_bicubic = info["consistency_after"], info["consistency_bicubic"]
+    if info["fallback"]:
+        return MOST_TRUSTED
+    return min(MOST_TRUSTED, 2 * after / of_bicubic) if after > of_bicubic else 2.0
 
 
 def consistency_of(sr: np.ndarray, pair: Pair, observation: Observation) -> float:
@@ -36,6 +48,7 @@ def assemble(
     normalisation: Normalisation,
     consistency_before: float | None,
     back_projection: int,
+    trusted: float,
     info: dict,
 ) -> Result:
     """Images in the source's unit; falls back to the upsampled source where RobSelf has nothing better.
@@ -46,6 +59,7 @@ def assemble(
     Args:
         back_projection: steps with which the network's prediction is made consistent with the source. Its
             own consistency is what `info` tells, for it says how well the network has understood the pair.
+        trusted: how many times worse than bicubic enlargement it may explain the source.
     """
     upsampled = bicubic(pair.source, pair.valid, pair.size)
     sr = normalisation.restore(prediction.sr[0, 0].cpu().numpy())
@@ -57,7 +71,7 @@ def assemble(
     after = (
         consistency_of(np.where(seen, sr, upsampled), pair, observation) if np.isfinite(sr).all() else np.inf
     )
-    fallback = not after <= TRUSTED_OVER_BICUBIC * floor
+    fallback = not after <= trusted * floor
     if fallback:
         sr, after = upsampled, floor
     else:

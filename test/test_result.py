@@ -13,6 +13,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from robself.network import RobSelf
 from robself.online import Budget
 from robself.pair import Pair
+from robself.result import MOST_TRUSTED, trust_after
 from robself.upsampling import bicubic
 
 
@@ -124,3 +125,33 @@ def test_a_tracked_pair_also_falls_back_and_says_so():
     tracked = resolver.track(small_pair(edge=0.8, near=400.0))
     assert tracked.info["fallback"] and tracked.info["mode"] == "track"
     assert tracked.info["consistency_after"] == tracked.info["consistency_bicubic"]
+
+
+@pytest.mark.parametrize(
+    "after, fallback, trusted",
+    [
+        (0.5, False, 2.0),
+        (1.0, False, 2.0),
+        (3.0, False, 6.0),
+        (9.0, False, MOST_TRUSTED),
+        (1.0, True, MOST_TRUSTED),
+    ],
+)
+def test_later_pairs_are_trusted_for_twice_what_the_keyframe_left_unexplained(after, fallback, trusted):
+    info = {"fallback": fallback, "consistency_after": 7.0 * after, "consistency_bicubic": 7.0}
+    assert trust_after(info) == pytest.approx(trusted)
+
+
+def test_a_constant_source_leaves_nothing_to_compare_with():
+    info = {"fallback": False, "consistency_after": 0.0, "consistency_bicubic": 0.0}
+    assert trust_after(info) == 2.0
+
+
+def test_a_tracked_pair_of_another_scene_falls_back_and_says_so():
+    resolver = small_resolver(schedule=ENOUGH, channels=8)
+    first = resolver.keyframe(coarse_pair())
+    assert not first.info["fallback"] and not resolver.track(coarse_pair()).info["fallback"]
+    other = coarse_pair(edge=0.9, near=3000.0, far=300.0)
+    tracked = resolver.track(other)
+    assert tracked.info["fallback"]
+    np.testing.assert_array_equal(tracked.sr, bicubic(other.source, other.valid, other.size))
