@@ -95,9 +95,11 @@ def source_message(values: np.ndarray, encoding: str, modality: Modality, header
 def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     """Pixels in the encoding's own type as a message."""
     fields = encode(pixels, encoding)
-    # An array("B") is taken over as it is; of an ndarray or bytes, rclpy would check every element.
-    fields["data"] = array("B", fields["data"].tobytes())
-    return Image(header=header, **fields)
+    data = fields.pop("data")
+    message = Image(header=header, **fields)
+    # Set afterwards, an array("B") is taken over as it is; of anything else rclpy would look at every element.
+    message.data = array("B", data.tobytes())
+    return message
 
 
 def scaled_camera_info(info: CameraInfo, size: tuple[int, int], header: Header) -> CameraInfo:

@@ -7,6 +7,8 @@ import pytest
 
 from robself_ros import dds
 
+os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message is first imported, so before any fixture
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ros_environment(tmp_path_factory):
@@ -15,6 +17,5 @@ def ros_environment(tmp_path_factory):
         ROS_LOG_DIR=str(tmp_path_factory.mktemp("ros_log")),
         ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
         ROS_DOMAIN_ID=str(random.SystemRandom().randint(2, 100)),
-        ROS_PYTHON_CHECK_FIELDS="1",
         **dds.environment(),
     )

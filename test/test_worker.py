@@ -107,18 +107,27 @@ def test_discard_throws_away_what_is_in_work_and_what_waits(bench):
     assert bench.tally.counts.stale == 2
 
 
-def test_a_result_that_was_ready_before_the_discard_is_not_delivered_after_it(bench):
-    """Even where the job did not ask whether to stop."""
-    bench.submit(1)
-    bench.go.release()  # it will return, not raise
-    bench.worker.discard()
-    bench.until(lambda: bench.delivered or bench.tally.counts.stale)
-    delivered = list(bench.delivered)
-    bench.submit(2)
-    bench.go.release()
-    bench.until(lambda: 2 in bench.delivered)
-    assert bench.delivered == [*delivered, 2]
-    assert len(delivered) + bench.tally.counts.stale == 1
+def test_a_result_that_comes_after_the_discard_is_not_delivered():
+    """From a job that did not ask whether to stop."""
+    begun, go, delivered, tally = threading.Event(), threading.Event(), [], Tally()
+
+    def process(job, should_stop):
+        begun.set()
+        assert go.wait(PATIENCE_SECONDS)
+        return job
+
+    worker = Worker(process, delivered.append, lambda: None, print, tally)
+    worker.start()
+    worker.submit(1)
+    assert begun.wait(PATIENCE_SECONDS)
+    worker.discard()
+    worker.submit(2)
+    go.set()
+    while not delivered:
+        time.sleep(0.005)
+    assert worker.stop(PATIENCE_SECONDS)
+    assert delivered == [2]
+    assert tally.counts.stale == 1
 
 
 def test_after_a_discard_the_next_job_finds_everything_forgotten(bench):
