@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from statistics import mean, pstdev
@@ -22,13 +23,16 @@ from rich.progress import track
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def measure(case: Path, threads: int, overrides: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+def measure(
+    case: Path, threads: int, overrides: dict[str, Any], road: dict[str, Any], settings: dict[str, Any]
+) -> dict[str, Any]:
     """One run on one case."""
     import numpy as np
     import torch
 
     from robself import Budget, OnlineSuperResolver, Pair, RobSelfConfig
     from robself.metrics import common_pixels, errors_of
+    from robself.schedule import SCHEDULES, Stage
     from robself.upsampling import bicubic
 
     torch.set_num_threads(threads)
@@ -36,17 +40,27 @@ def measure(case: Path, threads: int, overrides: dict[str, Any], settings: dict[
     budget = Budget(settings.pop("iterations"), settings.pop("budget"))
     config = RobSelfConfig.from_preset(**settings)
     config = config.model_copy(update={"model": config.model.model_copy(update=overrides)})
+    changes = dict(road)
+    if stages := changes.pop("cold", None):
+        changes["cold"] = tuple(Stage(resolution, int(iterations)) for resolution, iterations in stages)
+    schedule = replace(SCHEDULES[config.schedule], **changes)
     with np.load(case) as data:
         source, guide, truth = data["lr"], data["guide"], data["gt"]
     pair = Pair.from_images(source, guide, modality=config.modality)
-    result = OnlineSuperResolver(config).keyframe(pair, budget)
+    result = OnlineSuperResolver(config, schedule=schedule).keyframe(pair, budget)
     judged = common_pixels(result.sr, truth)
     enlarged = bicubic(pair.source, pair.valid, pair.size)
     return {
         "case": case.stem,
         "rmse": errors_of(result.sr, truth, judged).rmse,
         "bicubic": errors_of(enlarged, truth, judged).rmse,
-        "settings": {**settings, **overrides, "iterations": budget.iterations, "budget": budget.seconds},
+        "settings": {
+            **settings,
+            **overrides,
+            **road,
+            "iterations": budget.iterations,
+            "budget": budget.seconds,
+        },
         **{
             name: result.info[name]
             for name in ("iterations", "seconds", "stopped_by", "fallback", "device", "dtype", "versions")
@@ -88,9 +102,14 @@ def main(
     threads: int = 1,
     channels: int | None = None,
     residual: bool | None = None,
+    cold: Annotated[str | None, typer.Option(help="stages instead of the schedule's: 0.5:300,1:100")] = None,
+    optimiser: str | None = None,
+    back_projection: int | None = None,
 ) -> None:
     """Measure cases, `jobs` at a time with `threads` each."""
-    overrides = {k: v for k, v in (("channels", channels), ("residual", residual)) if v is not None}
+    overrides = _given(channels=channels, residual=residual)
+    stages = cold and [tuple(map(float, stage.split(":"))) for stage in cold.split(",")]
+    road = _given(cold=stages, optimiser=optimiser, back_projection=back_projection)
     settings = [
         {
             "name": preset,
@@ -105,7 +124,8 @@ def main(
     ]
     with ProcessPoolExecutor(jobs) as pool:
         tasks = [
-            pool.submit(measure, case, threads, overrides, one) for one, case in product(settings, cases)
+            pool.submit(measure, case, threads, overrides, road, one)
+            for one, case in product(settings, cases)
         ]
         runs = []
         for task in track(as_completed(tasks), "measuring", total=len(tasks)):
@@ -114,6 +134,10 @@ def main(
     text = table(runs)
     output.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     print(text)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 if __name__ == "__main__":
