@@ -25,14 +25,15 @@ def main() -> None:
     """
     # Blocked in all threads that are to come, and taken here: a handler of Python's would have to wait its turn.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    # Torch's threads must not spin while they wait for each other: on a robot others need the cores. Read when
+    # torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     lifetime = Lifetime(on_end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     Thread(target=lifetime.run, args=[sys.argv], name="ros", daemon=True).start()
     signal.sigwait(ENDS)
     end = Thread(target=lifetime.end, name="end", daemon=True)
     end.start()
     end.join(END_SECONDS)
-    sys.stdout.flush()
-    sys.stderr.flush()
     # Not sys.exit: the interpreter must not be taken down while a thread still computes in torch.
     os._exit(lifetime.exit_code)
 

@@ -77,10 +77,11 @@ class NodeProcess:
         """Waits; its exit code."""
         return self._process.wait(PATIENCE_SECONDS)
 
-    def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
-        """Sends a signal; its exit code and the seconds until it had ended."""
+    def stop(self, *numbers: int) -> tuple[int, float]:
+        """Sends signals, SIGINT by default; its exit code and the seconds until it had ended."""
         begin = time.monotonic()
-        self._process.send_signal(number)
+        for number in numbers or (signal.SIGINT,):
+            self._process.send_signal(number)
         return self.ends(), time.monotonic() - begin
 
     def __enter__(self) -> NodeProcess:

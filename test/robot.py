@@ -38,7 +38,7 @@ class Robot:
     """Talks to the node of that domain; spins in a thread.
 
     Args:
-        listens_to: keys of OUTPUTS. sources, guides: topics of the cameras' images.
+        listens_to: keys of OUTPUTS. source_topic, guide_topic: of the cameras' images.
     """
 
     def __init__(
@@ -98,7 +98,9 @@ class Robot:
 
     def _is_met(self, message: DiagnosticArray) -> bool:
         reports = {status.name.partition(": ")[2]: status for status in message.status}
-        seen = all(values_of(reports[role]).get("publishers", "0") != "0" for role in self._images)
+        if "processing" not in reports:  # inactive
+            return False
+        seen = all(values_of(reports[role])["publishers"] != "0" for role in self._images)
         return seen and not (self._listeners and "idle" in reports["processing"].message)
 
     def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:

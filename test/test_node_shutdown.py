@@ -28,6 +28,13 @@ def test_a_signal_ends_an_idle_node_and_frees_its_shared_memory(tmp_path):
     assert not [segment for segment in segments if Path(segment).exists()]
 
 
+def test_a_second_signal_does_no_harm(tmp_path):
+    """Ctrl-C under a launch reaches the node twice."""
+    with NodeProcess(tmp_path, {"autostart": False}) as node:
+        time.sleep(1.0)
+        ended_well(node, signal.SIGINT, signal.SIGINT, signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_an_optimisation(tmp_path, number):
     endless = {"budget.first_iterations": 10**6, "budget.first_seconds": 0.0}
@@ -36,8 +43,8 @@ def test_a_signal_ends_an_optimisation(tmp_path, number):
         ended_well(node, number)
 
 
-def ended_well(node: NodeProcess, number: int) -> None:
-    code, seconds = node.stop(number)
+def ended_well(node: NodeProcess, *numbers: int) -> None:
+    code, seconds = node.stop(*numbers)
     assert code == 0, node.said
     assert seconds < 1.0
     assert "Traceback" not in node.said
