@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -30,7 +31,10 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
     Raises:
         RobSelfError: a process failed; the last lines of their logs are on stderr then.
     """
-    with TemporaryDirectory(prefix="robself_demo_") as scratch, ChildProcesses(_graph(scratch)) as children:
+    with (
+        TemporaryDirectory(prefix="robself_demo_") as scratch,
+        ChildProcesses(_environment(scratch)) as children,
+    ):
         try:
             with Console(stderr=True).status("starting the node"):
                 children.start("node", node_log, "robself_ros.node", *_node_arguments(stream), tells=False)
@@ -55,14 +59,16 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
             raise
 
 
-def _graph(scratch: str) -> dict[str, str]:
-    """A ROS graph of its own, and the DDS profile that loses no images."""
+def _environment(scratch: str) -> dict[str, str]:
+    """The processes' surroundings: a ROS graph of their own, and the DDS profile that loses no images."""
     from robself_ros import dds
 
     return {
         "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_LOG_DIR": scratch,
+        # Torch's threads must not spin while they wait: player, recorder and DDS need the same cores.
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         **dds.environment(),
     }
 
