@@ -10,6 +10,8 @@ from small_pairs import assert_sound, small_pair, small_resolver
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+import robself.online
+import robself.optimisation
 from robself.muon import Muon, orthogonalised
 from robself.network import RobSelf
 from robself.online import Budget
@@ -146,25 +148,42 @@ def test_the_papers_schedule_is_adam_at_the_papers_rates(hooked):
     assert [rate for (rate,) in rates] == pytest.approx([0.002] * 5 + [0.002 * 0.9998] * 5 + [0.0019992] * 2)
 
 
-def test_wall_time_ends_a_keyframe_and_every_stage_has_its_share(hooked):
-    sizes, rates = {}, []
+class Clock:
+    """Stands in for the module `time` so that a busy machine changes nothing: a forward pass takes 10 ms."""
 
-    def ran(module, inputs, output):
+    def __init__(self, hooked, monkeypatch):
+        self.now, self.sizes = 0.0, []
+        hooked(register_module_forward_hook, self.ran)
+        for module in (robself.optimisation, robself.online):
+            monkeypatch.setattr(module, "time", self)
+
+    def monotonic(self):
+        return self.now
+
+    def ran(self, module, inputs, output):
         if isinstance(module, RobSelf):
-            sizes[tuple(output.sr.shape[-2:])] = sizes.get(tuple(output.sr.shape[-2:]), 0) + 1
+            self.now += 0.01
+            self.sizes.append(tuple(output.sr.shape[-2:]))
 
-    hooked(register_module_forward_hook, ran)
+
+def test_every_stage_has_its_share_of_the_wall_time_and_the_rate_falls_by_the_clock(hooked, monkeypatch):
+    clock, rates = Clock(hooked, monkeypatch), []
     hooked(register_optimizer_step_post_hook, lambda o, *_: rates.append(o.param_groups[0]["lr"]))
     pair = small_pair((9, 12), (36, 48))
-    begin = time.monotonic()
-    result = small_resolver(schedule=ENDLESS).keyframe(pair, Budget(seconds=1.0))
-    elapsed = time.monotonic() - begin
-    assert 1.0 <= elapsed < 5.0  # one iteration takes some 0.01 s
+    result = small_resolver(schedule=ENDLESS).keyframe(pair, Budget(seconds=0.5))
     assert result.info["stopped_by"] == "deadline"
-    assert result.info["iterations"] == sum(sizes.values()) - 1
-    assert sizes[18, 24] > 1 and sizes[36, 48] > 1
-    assert rates[-1] < 0.2 * max(rates), "the learning rate falls by the clock"
+    assert result.info["iterations"] == len(clock.sizes) - 1 == pytest.approx(50, abs=1)
+    # As many iterations of each were planned, and the coarse ones cost a quarter.
+    assert clock.sizes.count((18, 24)) == pytest.approx(10, abs=1)
+    assert rates[-1] < 0.2 * max(rates)
     assert_sound(result, pair.size)
+
+
+def test_a_keyframe_ends_soon_after_its_deadline():
+    begin = time.monotonic()
+    result = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(seconds=1.0))
+    assert result.info["stopped_by"] == "deadline"
+    assert 1.0 <= time.monotonic() - begin < 20  # one iteration and the prediction, on a machine that is busy
 
 
 def test_the_first_limit_reached_ends_a_keyframe():
@@ -180,11 +199,11 @@ def test_stop_is_asked_at_every_iteration():
     assert len(asked) == result.info["iterations"] == 25
 
 
-@pytest.mark.parametrize("budget", [Budget(iterations=60), Budget(seconds=0.5)])
-def test_progress_rises_from_nothing_to_at_most_the_whole(budget):
-    schedule = Schedule((Stage(0.5, 40), Stage(1.0, 20)), STEADY.warm) if budget.iterations else ENDLESS
+@pytest.mark.parametrize("budget", [Budget(iterations=40), Budget(seconds=0.4)])
+def test_progress_rises_from_nothing_to_at_most_the_whole(hooked, monkeypatch, budget):
+    Clock(hooked, monkeypatch)
     seen = []
-    small_resolver(schedule=schedule).keyframe(PAIR, budget, on_progress=seen.append)
+    small_resolver(schedule=ENDLESS).keyframe(PAIR, budget, on_progress=seen.append)
     fractions = [progress.fraction for progress in seen]
     assert fractions[0] == pytest.approx(0, abs=0.2) and fractions == sorted(fractions)
     assert 0.4 < fractions[-1] <= 1
