@@ -14,7 +14,7 @@ from pathlib import Path
 
 from robself_ros import dds
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 SMALL_BUDGET = {"budget.first_iterations": 3, "budget.iterations": 1}
 
 
@@ -65,7 +65,11 @@ class NodeProcess:
             time.sleep(0.02)
 
     def wait_until_active(self) -> NodeProcess:
-        self.wait_until_it_says("computing on")
+        try:
+            self.wait_until_it_says("computing on")
+        except BaseException:  # the with statement that would end it is not entered
+            self._process.kill()
+            raise
         return self
 
     def shared_memory(self) -> set[str]:

@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 
 from robself_ros.sensors import sibling_camera_info
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 SOURCE_SIZE, GUIDE_SIZE = (18, 24), (36, 48)
 DEPTH_METRES = (1.0, 3.0)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
