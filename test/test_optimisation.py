@@ -12,7 +12,6 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 import robself.online
 import robself.optimisation
-from robself.muon import Muon, orthogonalised
 from robself.network import RobSelf
 from robself.online import Budget
 from robself.optimisation import CHECKED_EVERY
@@ -91,7 +90,7 @@ def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(
     assert math.isfinite(result.info["loss_after"])
 
 
-@pytest.mark.parametrize("at", range(20, 26))
+@pytest.mark.parametrize("at", [23, 24, 25])
 def test_a_divergence_near_the_end_gives_the_last_good_weights(hooked, at):
     broken = Break("weights", at).into(hooked)
     resolver = small_resolver(schedule=STEADY)
@@ -236,28 +235,3 @@ def test_a_result_that_explains_the_source_worse_than_bicubic_is_bicubic_and_say
     assert result.info["fallback"]
     np.testing.assert_array_equal(result.sr, bicubic(PAIR.source, PAIR.valid, PAIR.size))
     assert result.info["consistency_after"] == result.info["consistency_bicubic"] > 0
-
-
-def test_orthogonalised_keeps_the_directions_and_levels_their_strengths():
-    for shape in [(2, 4, 36), (1, 9, 5), (3, 6, 6)]:
-        matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-        U, _, Vh = torch.linalg.svd(matrices, full_matrices=False)
-        strengths = torch.einsum("nir,nij,nrj->nr", U, orthogonalised(matrices), Vh)
-        assert strengths.min() > 0.5 and strengths.max() < 1.3
-        rest = orthogonalised(matrices) - U @ torch.diag_embed(strengths) @ Vh
-        assert rest.abs().max() < 0.01
-
-
-def test_muon_steps_by_the_orthogonalised_nesterov_momentum():
-    torch.manual_seed(0)
-    weight = torch.nn.Parameter(torch.randn(4, 3, 3, 3))
-    start, gradients = weight.detach().clone(), torch.randn(2, 4, 3, 3, 3)
-    muon = Muon([weight], 0.1)
-    momentum, expected = torch.zeros(4, 27), start.flatten(1)
-    for gradient in gradients:
-        weight.grad = gradient.clone()
-        muon.step()
-        momentum = 0.95 * momentum + 0.05 * gradient.flatten(1)
-        ahead = 0.95 * momentum + 0.05 * gradient.flatten(1)
-        expected = expected - 0.1 * orthogonalised(ahead[None])[0]
-    torch.testing.assert_close(weight.detach(), expected.view_as(weight), rtol=1e-5, atol=1e-6)
