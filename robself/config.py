@@ -50,7 +50,7 @@ class RobSelfConfig(BaseModel):
     model: ModelConfig
     modality: Modality = "depth"
     schedule: ScheduleName = "coarse_to_fine"
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)
 
     @property
     def variant(self) -> Variant:

@@ -120,7 +120,7 @@ def optimise(
             fraction = iteration / stage.iterations
             if allowed is not None:
                 elapsed = time.monotonic() - started
-                if elapsed >= allowed:
+                if done and elapsed >= allowed:  # one iteration at least: random weights are no result
                     stopped_by = "deadline"
                     break
                 fraction = max(fraction, elapsed / allowed)

@@ -80,9 +80,10 @@ def test_the_network_of_an_unknown_preset_is_refused_alike():
         robself.RobSelf.from_preset("robot", variant="xx")
 
 
-def test_a_seed_that_is_no_number_is_a_typed_error():
-    with pytest.raises(ConfigError, match="seed: 'x'"):
-        RobSelfConfig.from_preset("robot", seed="x")
+@pytest.mark.parametrize("seed", ["x", -1, 2**63])
+def test_a_seed_that_is_no_number_of_63_bits_is_a_typed_error(seed):
+    with pytest.raises(ConfigError, match=f"seed: {seed!r}"):
+        RobSelfConfig.from_preset("robot", seed=seed)
 
 
 def test_configurations_do_not_change_and_know_all_their_fields():

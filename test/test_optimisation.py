@@ -185,6 +185,13 @@ def test_a_keyframe_ends_soon_after_its_deadline():
     assert 1.0 <= time.monotonic() - begin < 20  # one iteration and the prediction, on a machine that is busy
 
 
+def test_a_keyframe_without_time_takes_one_iteration(hooked, monkeypatch):
+    clock = Clock(hooked, monkeypatch)
+    result = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(seconds=1e-9))
+    assert result.info["iterations"] == len(clock.sizes) - 1 == 1
+    assert math.isfinite(result.info["loss_before"])
+
+
 def test_the_first_limit_reached_ends_a_keyframe():
     few = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(iterations=3, seconds=100))
     assert (few.info["iterations"], few.info["stopped_by"]) == (3, "schedule")
