@@ -116,8 +116,7 @@ class Activity:
             for role in ROLES
         ]
         images = [
-            subscription(Image, f"{role}/image", takers[role], partial(self._on_lost, role))
-            for role in ROLES
+            subscription(Image, f"{role}/image", takers[role], partial(self._on_lost, role)) for role in ROLES
         ]
         return [*infos, *images]
 

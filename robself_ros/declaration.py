@@ -51,7 +51,8 @@ class Declaration:
             if node.has_parameter(name):  # as an override, without a descriptor and perhaps as an integer
                 node.undeclare_parameter(name)
             node.declare_parameter(name, default, descriptor(name), ignore_override=True)
-        node.add_pre_set_parameters_callback(_with_doubles)
+        if hasattr(node, "add_pre_set_parameters_callback"):  # not in Humble, which refuses a 2 for a 2.0
+            node.add_pre_set_parameters_callback(_with_doubles)
         node.add_on_set_parameters_callback(self._on_set)
 
     def read(self) -> NodeParameters:
