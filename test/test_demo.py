@@ -25,11 +25,11 @@ RESULTS = {"report.html", "metrics.json", "sr.mcap", "node.log"}
 
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
-    """A box that moves over a slanted floor: 24x18 depth, 48x36 colour and truth, after 0, 4 and 6 s."""
+    """A box that moves over a slanted floor: 24x18 depth, 48x36 colour and truth, after 0, 8 and 12 s."""
     path = tmp_path_factory.mktemp("bag") / "in.mcap"
     camera = CameraModel(width=24, height=18, K=np.array([[20, 0, 11.5], [0, 20, 8.5], [0, 0, 1.0]]))
     with RecordingWriter(path) as writer:
-        for index, second in enumerate((0, 4, 6)):
+        for index, second in enumerate((0, 8, 12)):
             header = {"stamp_ns": (1_700_000_000 + second) * 10**9, "frame_id": "camera"}
             truth = np.tile(np.linspace(1, 3, 48, dtype=np.float32), (36, 1))
             truth[11:26, 13 + index : 28 + index] = 0.8
