@@ -8,6 +8,7 @@ import pytest
 from robself_ros import dds
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message is first imported, so before any fixture
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # on the tests' tiny images, threads only wait for each other
 
 
 @pytest.fixture(scope="session", autouse=True)

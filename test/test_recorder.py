@@ -45,9 +45,7 @@ def test_each_message_is_told_once_it_is_recorded(bag, tmp_path):
         told = [recorder.tells() for _ in range(FRAMES)]
         assert player.ends() == 0
         recorder.stop()
-    assert told == [
-        {"topic": DEPTH, "stamp_ns": message.time_ns} for message in serialized(bag, DEPTH)
-    ]
+    assert told == [{"topic": DEPTH, "stamp_ns": message.time_ns} for message in serialized(bag, DEPTH)]
 
 
 def test_stopped_before_anything_came_it_leaves_an_empty_recording(tmp_path):

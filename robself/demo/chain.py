@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import time
@@ -60,15 +59,13 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
 
 
 def _environment(scratch: str) -> dict[str, str]:
-    """The processes' surroundings: a ROS graph of their own, and the DDS profile that loses no images."""
+    """A ROS graph of their own, and the DDS profile that loses no images."""
     from robself_ros import dds
 
     return {
         "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_LOG_DIR": scratch,
-        # Torch's threads must not spin while they wait: player, recorder and DDS need the same cores.
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         **dds.environment(),
     }
 
