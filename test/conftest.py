@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 
 import pytest
 
@@ -9,6 +10,8 @@ from robself_ros import dds
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message is first imported, so before any fixture
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # on the tests' tiny images, threads only wait for each other
+# A shell's background jobs ignore SIGINT and hand that down: the processes that the tests start must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
