@@ -36,7 +36,7 @@ class Demo:
 
         summary = self.metrics["summary"]
         pairs, latency, rmse, unit = (summary[key] for key in ("pairs", "latency_seconds", "rmse", "unit"))
-        table = Table(title=f"super-resolved by the node on {summary['device']}", show_header=False)
+        table = Table(title=f"The node on {summary['device']}", show_header=False)
         table.add_column()
         table.add_column(justify="right")
         table.add_row("pairs in", str(pairs["in"]))
