@@ -23,3 +23,12 @@ def ros_environment(tmp_path_factory):
         ROS_DOMAIN_ID=str(random.SystemRandom().randint(2, 100)),
         **dds.environment(),
     )
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    """An active node as a process of its own, with the parameters' defaults for tests."""
+    from node_process import NodeProcess  # it imports ROS, which reads the variables above
+
+    with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
+        yield node

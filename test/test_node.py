@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from node_process import NodeProcess
 from robot import (
     DEPTH_METRES,
     GUIDE_SIZE,
@@ -15,12 +14,6 @@ from robot import (
 from robself_ros.msg import Status
 
 pytestmark = pytest.mark.ros
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
-        yield node
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,10 @@
 
 import numpy as np
 import pytest
-from node_process import NodeProcess
 from robot import GUIDE_SIZE, SOURCE_SIZE, Robot, camera_info, pixels_of
 
 pytestmark = pytest.mark.ros
 FOCAL_LENGTH, D = 30.0, (0.01, -0.02, 0.001, 0.002, 0.003)
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
-        yield node
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,12 @@ from contextlib import suppress
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from node_process import NodeProcess
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot import Robot, values_of
 from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.ros
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
-        yield node
 
 
 @pytest.fixture(scope="module")
