@@ -10,8 +10,8 @@ from robself.muon import Muon
 from robself.network import RobSelf
 
 OptimiserName = Literal["adam", "muon"]
-# Muon moves a matrix by its learning rate whatever the gradient's size. Five times Adam's: twice that serves as
-# well, five times that diverges (docs/method.md).
+# Muon moves a matrix by its learning rate whatever the gradient's size. Five times Adam's (docs/method.md):
+# twice that serves as well, much more diverges.
 MUON_OVER_ADAM = 5.0
 
 
