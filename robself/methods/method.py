@@ -1,0 +1,59 @@
+"""What every way of super-resolving a pair offers to the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from robself.pair import Modality, Pair
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run a method on one pair; methods take what concerns them.
+
+    Attributes:
+        preset: of RobSelf, and of its ablation.
+        schedule: of RobSelf, and of its ablation.
+        iterations: instead of the method's own number; None: as its paper or its preset says.
+        seed: of everything random. device: "auto", "cpu", "cuda".
+    """
+
+    preset: str = "robot"
+    schedule: str = "coarse_to_fine"
+    modality: Modality = "depth"
+    iterations: int | None = None
+    seed: int = 0
+    device: str = "auto"
+
+
+class Estimate(NamedTuple):
+    """sr: (H, W) float32 in the source's unit, NaN where there is none. info: what the method tells of itself."""
+
+    sr: np.ndarray
+    info: dict[str, Any]
+
+
+Run = Callable[[Pair, Settings], Estimate]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of super-resolving.
+
+    Attributes:
+        name: in tables and on the command line.
+        run: does it.
+        describes: one line for people, with the paper it is from.
+        random: whether a seed changes the result; if not, one run stands for all seeds.
+        learns: whether it optimises, so that iterations mean something.
+    """
+
+    name: str
+    run: Run
+    describes: str
+    random: bool = False
+    learns: bool = False
