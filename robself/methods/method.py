@@ -20,6 +20,7 @@ class Settings:
         schedule: of RobSelf, and of its ablation.
         iterations: instead of the method's own number; None: as its paper or its preset says.
         seed: of everything random. device: "auto", "cpu", "cuda".
+        case: name of the case in its dataset, for methods that look their answer up.
     """
 
     preset: str = "robot"
@@ -28,6 +29,7 @@ class Settings:
     iterations: int | None = None
     seed: int = 0
     device: str = "auto"
+    case: str = ""
 
 
 class Estimate(NamedTuple):
