@@ -22,13 +22,13 @@ class Lifetime:
     """`run` in one thread, `end` from another.
 
     Args:
-        on_end: called when `run` ends of itself.
+        on_end: called when `run` ends, with the process's exit code.
 
     Attributes:
         exit_code: for the process.
     """
 
-    def __init__(self, on_end: Callable[[], None]) -> None:
+    def __init__(self, on_end: Callable[[int], None]) -> None:
         self.exit_code = 0
         self._on_end = on_end
         self._ending = False
@@ -49,10 +49,9 @@ class Lifetime:
         except Exception as error:
             # What was under way when `end` was called has lost the ground under its feet.
             code = 0 if self._ending else _tell(error)
-        if not self._ending:
-            self.exit_code = code
-        self._ended.set()
-        self._on_end()
+            self._conclude(code)  # here, while `error` holds what was half made: its end may hang
+        else:
+            self._conclude(code)
 
     def end(self) -> None:
         """Take the node down, whatever it is at."""
@@ -80,6 +79,12 @@ class Lifetime:
         return {TransitionCallbackReturn.SUCCESS: 0, TransitionCallbackReturn.FAILURE: WRONG_INPUT}.get(
             started, BROKEN
         )
+
+    def _conclude(self, code: int) -> None:
+        if not self._ending:
+            self.exit_code = code
+        self._ended.set()
+        self._on_end(self.exit_code)
 
     def _spin(self) -> None:
         from rclpy.executors import SingleThreadedExecutor

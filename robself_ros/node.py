@@ -12,10 +12,12 @@ import signal
 import sys
 from threading import Thread
 
+from robself_ros.exit_deadline import exit_after
 from robself_ros.lifetime import Lifetime
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
 END_SECONDS = 0.5
+LATEST_SECONDS = 0.8
 
 
 def main() -> None:
@@ -28,14 +30,20 @@ def main() -> None:
     # Torch's threads must not spin while they wait for each other: on a robot others need the cores. Read when
     # torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    lifetime = Lifetime(on_end=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    lifetime = Lifetime(on_end=_end)
     Thread(target=lifetime.run, args=[sys.argv], name="ros", daemon=True).start()
     signal.sigwait(ENDS)
+    exit_after(LATEST_SECONDS, lifetime.exit_code)
     end = Thread(target=lifetime.end, name="end", daemon=True)
     end.start()
     end.join(END_SECONDS)
     # Not sys.exit: the interpreter must not be taken down while a thread still computes in torch.
     os._exit(lifetime.exit_code)
+
+
+def _end(code: int) -> None:
+    exit_after(LATEST_SECONDS, code)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
