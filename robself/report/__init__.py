@@ -15,7 +15,8 @@ from robself.json_text import json_text
 from robself.report.frames import MatchedRun
 from robself.report.measurement import measure, summarise
 from robself.report.page import render
-from robself.report.pictures import comparison_figure, inspection_figure, png
+from robself.report.panels import png
+from robself.report.pictures import comparison_figure, inspection_figure
 from robself.report.plots import history_svg
 from robself.report.recorded_run import RecordedRun
 

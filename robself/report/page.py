@@ -1,16 +1,14 @@
-"""The report as one HTML file that needs nothing beside it."""
+"""The report as one HTML file."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from robself.config import Modality
+from robself.report.document import data_uri, html
 from robself.report.pictures import DISPLAYS
 from robself.report.recorded_run import RecordedRun
 
@@ -27,23 +25,16 @@ def render(
     Args:
         metrics: see `robself.report.write_report`. pictures: PNG by the number of the frame.
     """
-    # Topic names and settings come from recordings and users: everything is escaped.
-    environment = Environment(
-        loader=PackageLoader("robself"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["stamp"] = _stamp
-    return environment.get_template("report.html").render(
+    return html(
+        "report.html",
+        {"stamp": _stamp},
         name=Path(run.input_bag).name,
         summary=metrics["summary"],
         frames=metrics["frames"],
         display=DISPLAYS[modality],
-        history=history_svg and _uri("image/svg+xml", history_svg),
-        pictures={index: _uri("image/png", picture) for index, picture in pictures.items()},
+        history=history_svg and data_uri("image/svg+xml", history_svg),
+        pictures={index: data_uri("image/png", picture) for index, picture in pictures.items()},
     )
-
-
-def _uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _stamp(nanoseconds: int) -> str:

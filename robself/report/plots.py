@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from robself.config import Modality
+from robself.report.panels import svg
 from robself.report.pictures import DISPLAYS
 
 BEFORE, AFTER, BICUBIC = "0.6", "tab:blue", "tab:orange"
@@ -61,9 +61,7 @@ def history_svg(frames: list[dict[str, Any]], modality: Modality) -> bytes:
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for axis, (label, lines) in zip(axes, charts.items(), strict=True):
         _draw(axis, seconds, label, lines)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg")
-    return buffer.getvalue()
+    return svg(figure)
 
 
 def _draw(axis: Axes, seconds: np.ndarray, label: str, lines: list[Line]) -> None:
