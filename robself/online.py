@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from robself.config import RobSelfConfig
+from robself.config import ModelConfig, RobSelfConfig
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
 from robself.network import RobSelf
@@ -47,16 +47,24 @@ class OnlineSuperResolver:
         config: preset, variant, schedule, seed.
         device: "auto", "cpu", "cuda", "cuda:1"...
         schedule: instead of the one that `config` names.
+        make_network: a network of this configuration, freshly initialised.
 
     Raises:
         ConfigError: a device this machine has not.
     """
 
-    def __init__(self, config: RobSelfConfig, device: str = "auto", schedule: Schedule | None = None) -> None:
+    def __init__(
+        self,
+        config: RobSelfConfig,
+        device: str = "auto",
+        schedule: Schedule | None = None,
+        make_network: Callable[[ModelConfig], RobSelf] = RobSelf,
+    ) -> None:
         self.config = config
         self.device = choose_device(device)
         self.dtype = compute_type(self.device)
         self.schedule = schedule or SCHEDULES[config.schedule]
+        self.make_network = make_network
         self._warmth: _Warmth | None = None
 
     @property
@@ -163,7 +171,7 @@ class OnlineSuperResolver:
         """A fresh network and optimiser, and the normalisation that they will keep."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.config.seed)  # torch.manual_seed seeds every GPU, too
-            network = RobSelf(self.config.model)
+            network = self.make_network(self.config.model)
         network = network.to(self.device, memory_format=torch.channels_last)
         return _Warmth(network, make_optimisers(network, self.schedule.optimiser), Normalisation.of(pair))
 
