@@ -23,3 +23,7 @@ class OutputError(RobSelfError, OSError):
 
 class Interrupted(RobSelfError):
     """Optimisation was stopped from outside before it had a result."""
+
+
+class EvaluationError(RobSelfError):
+    """Runs of an evaluation that failed, or a folder of results that cannot be gone on with."""

@@ -1,0 +1,1 @@
+"""Methods run on datasets and scored: what `robself eval` does."""
