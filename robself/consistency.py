@@ -21,8 +21,8 @@ class AveragePooling:
         if height % rows == 0 and width % columns == 0:
             self.factor = height // rows, width // columns
         else:
-            self.rows = _area_shares(height, rows).to(device)
-            self.columns = _area_shares(width, columns).to(device)
+            self.rows = area_shares(height, rows).to(device)
+            self.columns = area_shares(width, columns).to(device)
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         if self.factor:
@@ -30,7 +30,7 @@ class AveragePooling:
         return self.rows @ image @ self.columns.T
 
 
-def _area_shares(size: int, source_size: int) -> torch.Tensor:
+def area_shares(size: int, source_size: int) -> torch.Tensor:
     """(source_size, size): how much of each source pixel's extent each pixel covers; rows sum to one."""
     factor = size / source_size
     start = torch.arange(source_size, dtype=torch.float64)[:, None] * factor

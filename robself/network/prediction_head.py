@@ -1,19 +1,21 @@
 """Prediction head: a feature becomes an image of the source's modality (Sec. 3.1)."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from robself.network.convolution import conv3x3
+from robself.network.convolution import Convolution, conv3x3
 
 
 class ResidualBlock(nn.Module):
     """(B, C, H, W) -> (B, C, H, W)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, conv: Callable[[int, int], Convolution] = conv3x3) -> None:
         super().__init__()
-        self.first = conv3x3(channels, channels)
-        self.second = conv3x3(channels, channels)
+        self.first = conv(channels, channels)
+        self.second = conv(channels, channels)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
         return feature + self.second(F.relu(self.first(feature)))

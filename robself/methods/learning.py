@@ -1,0 +1,71 @@
+"""What the learning peers have in common: where their weights start, how they descend, how they end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from robself.errors import ConfigError, RobSelfError
+from robself.methods.method import Estimate, Settings
+from robself.normalisation import Normalisation
+from robself.pair import Pair
+from robself.upsampling import bicubic, enlarge_mask
+
+
+def seeded(make_network: Callable[[], nn.Module], seed: int, device: torch.device) -> nn.Module:
+    """A network whose first weights are the seed's, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds every GPU, too
+        return make_network().to(device)
+
+
+def iterations_of(settings: Settings, own: int) -> int:
+    """The iterations that were asked for, or the method's own.
+
+    Raises:
+        ConfigError: fewer than one.
+    """
+    iterations = own if settings.iterations is None else settings.iterations
+    if iterations < 1:
+        raise ConfigError(f"iterations: {iterations}, expected at least 1")
+    return iterations
+
+
+def descend(
+    optimiser: torch.optim.Optimizer, loss_at: Callable[[int], torch.Tensor], iterations: int
+) -> dict[str, float]:
+    """Take the optimiser's steps down the loss of each iteration; what the first and the last saw.
+
+    Raises:
+        RobSelfError: the last loss is not finite.
+    """
+    for iteration in range(iterations):
+        optimiser.zero_grad(set_to_none=True)
+        loss = loss_at(iteration)
+        loss.backward()
+        optimiser.step()
+        if iteration == 0:
+            before = loss.item()
+    after = loss.item()
+    if not math.isfinite(after):
+        raise RobSelfError(f"the loss is {after} after {iterations} iterations, expected a finite one")
+    return {"iterations": iterations, "loss_before": before, "loss_after": after}
+
+
+def estimate_of(
+    pair: Pair, normalisation: Normalisation, sr: torch.Tensor, network: nn.Module, info: dict[str, float]
+) -> Estimate:
+    """In the source's unit; NaN where the source has holes, bicubic where the guide does not see.
+
+    Shape: sr (H, W) in deviations.
+    """
+    image = normalisation.restore(sr.cpu().numpy())
+    if pair.guide_valid is not None:
+        image = np.where(pair.guide_valid, image, bicubic(pair.source, pair.valid, pair.size))
+    image = np.where(enlarge_mask(pair.valid, pair.size), image, np.float32(np.nan))
+    parameters = sum(weight.numel() for weight in network.parameters())
+    return Estimate(image, {**info, "parameters": parameters, "device": str(sr.device)})

@@ -1,0 +1,53 @@
+"""RobSelf itself as a method, by the resolver that the node and the command line use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from robself.config import ModelConfig, RobSelfConfig
+from robself.methods.method import Estimate, Method, Run, Settings
+from robself.network import RobSelf
+from robself.online import Budget, OnlineSuperResolver
+from robself.pair import Pair
+
+
+def cold_keyframe(variant: str, make_network: Callable[[ModelConfig], RobSelf] = RobSelf) -> Run:
+    """One cold keyframe per pair.
+
+    The estimate's info is the result's (`robself.Result`), and its `translated`, `aligned_guide` and
+    `displacement` as arrays.
+
+    Raises (when run):
+        ConfigError: an unknown preset, schedule or device.
+    """
+
+    def run(pair: Pair, settings: Settings) -> Estimate:
+        config = RobSelfConfig.from_preset(
+            settings.preset, variant, settings.schedule, settings.modality, settings.seed
+        )
+        resolver = OnlineSuperResolver(config, settings.device, make_network=make_network)
+        result = resolver.keyframe(pair, Budget(iterations=settings.iterations))
+        by_products = {
+            "translated": result.translated,
+            "aligned_guide": result.aligned_guide,
+            "displacement": result.displacement,
+        }
+        return Estimate(result.sr, result.info | by_products)
+
+    return run
+
+
+ROBSELF_RE = Method(
+    "robself_re",
+    cold_keyframe("re"),
+    "RobSelf-Re: aligns by resampling (Dong et al., this project's subject)",
+    random=True,
+    learns=True,
+)
+ROBSELF_DE = Method(
+    "robself_de",
+    cold_keyframe("de"),
+    "RobSelf-De: aligns by deformable convolution (Dong et al., this project's subject)",
+    random=True,
+    learns=True,
+)
