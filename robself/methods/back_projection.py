@@ -26,4 +26,6 @@ def run(pair: Pair, settings: Settings) -> Estimate:
     return masked_estimate(normalisation.restore(sr.numpy()), pair)
 
 
-BACK_PROJECTION = Method("back_projection", run, f"bicubic and {STEPS} back-projections (Irani and Peleg, 1991)")
+BACK_PROJECTION = Method(
+    "back_projection", run, f"bicubic and {STEPS} back-projections (Irani and Peleg, 1991)"
+)

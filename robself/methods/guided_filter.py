@@ -6,6 +6,8 @@ upsampled source by ridge regression (Eq. 14-15); a pixel takes the mean of all 
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -14,14 +16,13 @@ from robself.methods.masking import masked_estimate
 from robself.methods.method import Estimate, Method, Settings
 from robself.pair import Pair
 
-# The paper's values for carrying structure from one photograph to another (flash and no-flash, Fig. 8). With
-# them a window spans two source pixels at x8 and more at less, and colours within 2 % of the range are noise.
-RADIUS = 8
+# The paper's for carrying structure from one photograph to another (flash and no-flash, Fig. 8): colours that
+# differ by 2 % of the range are one.
 REGULARISATION = 0.02**2
 
 
 def filtered(
-    image: np.ndarray, guide: np.ndarray, radius: int = RADIUS, regularisation: float = REGULARISATION
+    image: np.ndarray, guide: np.ndarray, radius: int, regularisation: float = REGULARISATION
 ) -> np.ndarray:
     """The colour guided filter.
 
@@ -52,8 +53,18 @@ def _window_mean(image: np.ndarray, radius: int) -> np.ndarray:
     return np.stack(means, axis=-1).reshape(image.shape)
 
 
+def radius_for(factor: float) -> int:
+    """The least whose window spans a source pixel wherever it lies, since the paper gives none for upsampling.
+
+    Windows twice and four times as wide were worse on Middlebury pairs, x4 and x8, aligned and not.
+    """
+    return math.ceil(factor / 2)
+
+
 def run(pair: Pair, settings: Settings) -> Estimate:
-    return masked_estimate(filtered(upsampled(pair), pair.guide / 255), pair)
+    return masked_estimate(filtered(upsampled(pair), pair.guide / 255, radius_for(pair.factor)), pair)
 
 
-GUIDED_FILTER = Method("guided_filter", run, "guided filter on the bilinearly upsampled source (He et al., 2013)")
+GUIDED_FILTER = Method(
+    "guided_filter", run, "guided filter on the bilinearly upsampled source (He et al., 2013)"
+)

@@ -25,9 +25,7 @@ SIGMA_COLOUR = 0.1
 def upsampled(source: np.ndarray, guide: np.ndarray) -> np.ndarray:
     """Shape: source (h, w) without holes, guide (H, W, 3) in 0..1 -> (H, W) float64."""
     (height, width), size = source.shape, guide.shape[:2]
-    y, x = (
-        (np.arange(full) + 0.5) * low / full - 0.5 for full, low in zip(size, source.shape, strict=True)
-    )
+    y, x = ((np.arange(full) + 0.5) * low / full - 0.5 for full, low in zip(size, source.shape, strict=True))
     row, column = np.rint(y).astype(int), np.rint(x).astype(int)
     # Between pixels at even factors: what lies at a source pixel's centre is the mean of those around it.
     guide = guide.astype(np.float64)
