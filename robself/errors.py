@@ -17,6 +17,10 @@ class RecordingError(RobSelfError):
     """A bag that cannot be read, or lacks what was asked of it."""
 
 
+class DatasetError(RobSelfError, ValueError):
+    """A folder that is no dataset, or a case of it whose files do not fit together."""
+
+
 class OutputError(RobSelfError, OSError):
     """A result that cannot be written where it was asked for."""
 
