@@ -1,0 +1,79 @@
+"""Records that are safe as soon as they are added: a line of JSON each, in one file."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from robself.errors import EvaluationError, OutputError
+from robself.json_text import json_text
+
+
+class Journal:
+    """A file to append to, of one process at a time; `records` are those it held when it was opened.
+
+    A last line that is not whole (the machine went down in the middle of it) is dropped.
+
+    Raises:
+        OutputError: a file that cannot be written, or that another process is writing.
+        EvaluationError: a file that holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+        try:
+            self._lock()
+            self.records = self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def add(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Appends a record; it is on the disk when this returns. Returns it as it will be read.
+
+        Raises:
+            OutputError: a full disk.
+        """
+        line = json_text(record)
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        return json.loads(line)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"{self.path}: another evaluation is writing it, expected one at a time") from None
+
+    def _read(self) -> list[dict[str, Any]]:
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        self._file.truncate(whole)
+        records = []
+        for number, line in enumerate(content[:whole].splitlines(), 1):
+            try:
+                records.append(json.loads(line))
+            except ValueError as error:
+                raise EvaluationError(f"{self.path}: line {number} is damaged: {error}") from None
+        return records
