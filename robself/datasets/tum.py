@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -64,10 +63,8 @@ def _images(path: Path, kind: str) -> list[tuple[int, Path]]:
 
 def _pairs(depth: list[tuple[int, Path]], rgb: list[tuple[int, Path]]) -> Iterator[tuple[Path, Path]]:
     pairer: ApproximateTimePairer[Path, Path] = ApproximateTimePairer(SLOP_SECONDS, QUEUE_SIZE)
-    streams = (
-        ((stamp, add, file) for stamp, file in images)
-        for images, add in ((rgb, pairer.add_guide), (depth, pairer.add_source))
-    )
-    for stamp, add, file in heapq.merge(*streams, key=lambda entry: entry[0]):
+    arrivals = [(stamp, pairer.add_source, file) for stamp, file in depth]
+    arrivals += [(stamp, pairer.add_guide, file) for stamp, file in rgb]
+    for stamp, add, file in sorted(arrivals, key=lambda arrival: arrival[0]):
         if matched := add(stamp, file):
             yield matched
