@@ -25,6 +25,10 @@ class OutputError(RobSelfError, OSError):
     """A result that cannot be written where it was asked for."""
 
 
+class MissingPackageError(RobSelfError, ImportError):
+    """An optional package that is not installed: which one, and the extra that brings it."""
+
+
 class Interrupted(RobSelfError):
     """Optimisation was stopped from outside before it had a result."""
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
+import torch
 
+from robself.consistency import AveragePooling
 from robself.errors import InputError
+
+EDGE_JUMP = 0.05  # of the truth's range: smaller steps are slopes and noise, and few edges are
+EDGE_REACH = 2  # px
 
 
 class Errors(NamedTuple):
@@ -43,6 +49,66 @@ def errors_of(estimate: np.ndarray, truth: np.ndarray, judged: np.ndarray) -> Er
     if not difference.size:
         return Errors(np.nan, np.nan, 0)
     return Errors(float(np.sqrt(np.mean(difference**2))), float(np.mean(np.abs(difference))), difference.size)
+
+
+def near_edges(truth: np.ndarray) -> np.ndarray:
+    """Pixels within 2 px (along each axis) of an edge of the truth: where super-resolution is decided.
+
+    An edge lies between two pixels side by side whose values differ by more than 5 % of the truth's range, the
+    latter between its 2nd and 98th percentile, so that neither unit nor offset nor a few wrong values matter.
+    A hole's border is no edge.
+
+    Shape: (H, W), NaN in holes -> (H, W) bool.
+    """
+    known = truth[np.isfinite(truth)].astype(np.float64)
+    if not known.size:
+        return np.zeros(truth.shape, bool)
+    low, high = np.percentile(known, (2, 98))
+    jump = EDGE_JUMP * (high - low)
+    edges = np.zeros(truth.shape, np.uint8)
+    down, right = (np.abs(np.diff(truth.astype(np.float64), axis=axis)) > jump for axis in (0, 1))
+    edges[:-1] |= down
+    edges[1:] |= down
+    edges[:, :-1] |= right
+    edges[:, 1:] |= right
+    # The two pixels beside an edge are within one pixel of it.
+    size = 2 * (EDGE_REACH - 1) + 1
+    return cv2.dilate(edges, np.ones((size, size), np.uint8)).astype(bool)
+
+
+def delta1(estimate: np.ndarray, truth: np.ndarray, judged: np.ndarray) -> float:
+    """Share of the judged pixels with max(estimate / truth, truth / estimate) < 1.25; NaN of nothing.
+
+    It is meant for metric depth; of disparity and of NIR it says how many values are right to 25 % all the same.
+    Where the truth is not positive there is no ratio and nothing is judged; an estimate that is not is wrong.
+
+    Shape: three (H, W), `judged` bool.
+    """
+    judged = judged & (truth > 0)
+    estimate, truth = estimate[judged].astype(np.float64), truth[judged].astype(np.float64)
+    if not truth.size:
+        return np.nan
+    return float(np.mean((estimate < 1.25 * truth) & (truth < 1.25 * estimate)))
+
+
+def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarray) -> float:
+    """Mean |f_down(estimate) - source| (Eq. 1) over valid source pixels, in their unit; NaN of nothing.
+
+    Where the estimate lacks pixels, f_down is the mean of those that it has; source pixels under which it has
+    none are not judged.
+
+    Shape: (H, W), NaN in holes; source (h, w), valid (h, w) bool.
+    """
+    known = np.isfinite(estimate)
+    pool = AveragePooling(estimate.shape, source.shape)
+    total, share = (
+        pool(torch.from_numpy(image.astype(np.float32))[None, None])[0, 0].numpy().astype(np.float64)
+        for image in (np.where(known, estimate, 0), known)
+    )
+    judged = valid & (share > 0)
+    if not judged.any():
+        return np.nan
+    return float(np.mean(np.abs(total[judged] / share[judged] - source[judged])))
 
 
 def spread(values: Iterable[float]) -> Spread:
