@@ -45,7 +45,12 @@ setup(
         "pyyaml>=6",
         "tifffile>=2023.1",
     ],
-    extras_require={"ros": requirements("ros.txt"), "test": requirements("test.txt")},
+    extras_require={
+        "ros": requirements("ros.txt"),
+        "test": requirements("test.txt"),
+        # Ships the published model of NIQE, which is read from it; what it depends on is never imported.
+        "eval": ["iqa-torch>=1.2"],
+    },
     entry_points={"console_scripts": ["robself = robself.cli:main"]},
     zip_safe=False,
 )
