@@ -12,6 +12,7 @@ from importlib import metadata
 import typer
 
 from robself.cli.demo import demo
+from robself.cli.eval import evaluate
 from robself.cli.replay import replay
 from robself.cli.sr import sr
 from robself.errors import Interrupted, RobSelfError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(sr)
 app.command()(replay)
+app.command("eval")(evaluate)
 app.command()(demo)
 
 

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from robself.errors import EvaluationError, OutputError
@@ -51,19 +50,16 @@ class Journal:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
         return json.loads(line)
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._file.close()
 
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OutputError(f"{self.path}: another evaluation is writing it, expected one at a time") from None
+            raise OutputError(
+                f"{self.path}: another evaluation is writing it, expected one at a time"
+            ) from None
 
     def _read(self) -> list[dict[str, Any]]:
         self._file.seek(0)

@@ -135,9 +135,8 @@ def choose_methods(options: EvaluationOptions) -> dict[str, Method]:
     known = METHODS | {name: predictions_method(name, path) for name, path in options.predictions.items()}
     for name in options.methods:
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            advice = f", did you mean {close[0]}?" if close else ""
-            raise ConfigError(f"methods: {name!r} is unknown{advice} There are {', '.join(known)}")
+            advice = "".join(f", did you mean {close}?" for close in get_close_matches(name, known, 1))
+            raise ConfigError(f"methods: {name!r} is unknown{advice} (there are {', '.join(known)})")
     names = options.methods or default_methods()
     return {name: known[name] for name in (*names, *options.predictions)}
 
@@ -177,7 +176,9 @@ def continued(before: EvaluationOptions, now: EvaluationOptions) -> EvaluationOp
     pairs["translations or rotations given"] = moved
     for name, (was, is_now) in pairs.items():
         if was != is_now:
-            raise ConfigError(f"resume: {name} was {was}, is {is_now}, expected what the results were made with")
+            raise ConfigError(
+                f"resume: {name} was {was}, is {is_now}, expected what the results were made with"
+            )
     return grown
 
 

@@ -51,9 +51,7 @@ def settings_of(translations: Sequence[float], rotations: Sequence[float]) -> li
     return [*moved, *turned] or [Setting()]
 
 
-def plan(
-    cases: Mapping[Setting, Iterable[str]], methods: Iterable[Method], seeds: int
-) -> Iterator[Task]:
+def plan(cases: Mapping[Setting, Iterable[str]], methods: Iterable[Method], seeds: int) -> Iterator[Task]:
     """All tasks, those of a case beside each other. A method that is not random is run once, as seed 0.
 
     Args:

@@ -1,0 +1,138 @@
+"""The folder of an evaluation.
+
+config.yaml     what was asked for, of which data, with which versions
+results.jsonl   the runs as they were finished
+predictions/    METHOD/CASE__seed0.npz: sr, and displacement and aligned_guide where the method has them
+inputs/         CASE.npz: source, guide, truth
+metrics.json    all of it but the images, at the end
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from robself.datasets import Case
+from robself.errors import EvaluationError, OutputError
+from robself.evaluation.journal import Journal
+from robself.evaluation.options import EvaluationOptions
+from robself.evaluation.report.results import Results, Run
+from robself.evaluation.summary import summarise
+from robself.evaluation.tasks import Task
+from robself.evaluation.work import Outcome
+from robself.file_writing import write_file
+from robself.json_text import json_text
+
+CONFIG, JOURNAL, METRICS = "config.yaml", "results.jsonl", "metrics.json"
+HEADING = "# What `robself eval` ran; the same command with --resume goes on with it.\n"
+
+
+class ResultFolder:
+    """Keeps what comes of an evaluation; to be entered for as long as it is written to.
+
+    Args:
+        path: made if need be. keep_images: whether predictions and inputs are written.
+
+    Attributes:
+        records: of the tasks that have been done.
+    """
+
+    def __init__(self, path: Path, keep_images: bool) -> None:
+        self.path = path
+        self._keep_images = keep_images
+        self._config: dict[str, Any] = {}
+        self.records: dict[Task, dict[str, Any]] = {}
+
+    def read_config(self) -> dict[str, Any] | None:
+        """What `config.yaml` holds: "options", "datasets", "versions", "machine"; None: there are no results.
+
+        Raises:
+            EvaluationError: a file that holds something else, or results without it.
+        """
+        path = self.path / CONFIG
+        try:
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+            EvaluationOptions.from_plain(config["options"])
+            return config
+        except FileNotFoundError:
+            if (self.path / JOURNAL).exists():
+                raise EvaluationError(f"{self.path}: holds {JOURNAL} without its {CONFIG}") from None
+            return None
+        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+            raise EvaluationError(f"{path}: not what an evaluation writes: {error!r}") from None
+
+    def open(self, config: dict[str, Any]) -> None:
+        """Writes what will be run, and reads what has been; what failed will be run again.
+
+        Raises:
+            OutputError: a folder that cannot be written to. EvaluationError: a damaged journal.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be made: {error.strerror}") from error
+        self._journal = Journal(self.path / JOURNAL)
+        try:
+            write_file(
+                self.path / CONFIG, (HEADING + yaml.safe_dump(config, sort_keys=False)).encode("utf-8")
+            )
+        except BaseException:
+            self._journal.close()
+            raise
+        self._config = config
+        done = (record for record in self._journal.records if record["error"] is None)
+        self.records = {Task.of(record): record for record in done}
+
+    def close(self) -> None:
+        self._journal.close()
+
+    def add_case(self, case: Case, suffix: str) -> None:
+        """Keeps a case's images, for pictures."""
+        path = self.path / "inputs" / f"{case.name}{suffix}.npz"
+        if self._keep_images and not path.exists():
+            truth = {} if case.truth is None else {"truth": case.truth}
+            _write_images(path, {"source": case.source, "guide": case.guide, **truth})
+
+    def add(self, task: Task, outcome: Outcome) -> None:
+        """Keeps what came of a task; it is on the disk when this returns.
+
+        Raises:
+            OutputError: a full disk.
+        """
+        prediction = None
+        if outcome.images and self._keep_images:
+            name = f"{task.case}__seed{task.seed}{task.setting.suffix}.npz"
+            prediction = Path("predictions") / task.method / name
+            _write_images(self.path / prediction, outcome.images)
+        record = outcome.record | {"prediction": prediction and prediction.as_posix()}
+        self.records[task] = self._journal.add(record)
+
+    def write_metrics(self, order: Iterable[Task]) -> dict[str, Any]:
+        """Writes `metrics.json` and returns what it holds: the runs in this order, not in which they ended."""
+        config = self._config
+        facts = {"config": config["options"], "versions": config["versions"], "machine": config["machine"]}
+        runs = [self.records[task] for task in order if task in self.records]
+        results = Results(
+            self.path,
+            tuple(map(Run.model_validate, runs)),
+            tuple(config["options"]["methods"]),
+            *facts.values(),
+        )
+        metrics = {**facts, "datasets": config["datasets"], "runs": runs, "summary": summarise(results)}
+        write_file(self.path / METRICS, json_text(metrics, indent=1).encode())
+        return metrics
+
+
+def _write_images(path: Path, images: dict[str, np.ndarray]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    content = io.BytesIO()
+    np.savez_compressed(content, **images)
+    write_file(path, content.getvalue())
