@@ -18,13 +18,18 @@ def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
     return values[labels]
 
 
-def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(h, w) bool -> (H, W) bool: every pixel takes the validity of the source pixel its centre lies in."""
+def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w) -> (H, W): every pixel takes the value of the source pixel its centre lies in."""
     rows, columns = (
         ((np.arange(full) + 0.5) * low / full).astype(int)
-        for full, low in zip(size, valid.shape, strict=True)
+        for full, low in zip(size, image.shape, strict=True)
     )
-    return valid[np.ix_(rows, columns)]
+    return image[np.ix_(rows, columns)]
+
+
+def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w) bool -> (H, W) bool: every pixel takes the validity of the source pixel its centre lies in."""
+    return nearest(valid, size)
 
 
 def bicubic(source: np.ndarray, valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
