@@ -50,6 +50,7 @@ setup(
         "test": requirements("test.txt"),
         # Ships the published model of NIQE, which is read from it; what it depends on is never imported.
         "eval": ["iqa-torch>=1.2"],
+        "ray": ["ray>=2.9"],
     },
     entry_points={"console_scripts": ["robself = robself.cli:main"]},
     zip_safe=False,

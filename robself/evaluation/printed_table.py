@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from robself.evaluation.report.results import Results, setting_text
-from robself.evaluation.report.table import RATIO, SCORES, score_table
+from robself.evaluation.report.table import score_table
 
-COLUMNS = ("method", *(SCORES[name].text for name in ("rmse", "niqe")), RATIO.text, "seconds", "runs")
+COLUMNS = ("method", "RMSE", "RMSE / bicubic", "NIQE", "seconds", "runs")
 STYLES = {0: "", 1: "bold", 2: "underline"}
 
 
