@@ -47,10 +47,10 @@ def write_figures(folder: Path) -> list[Path]:
         InputError, OutputError: see `write_report`.
     """
     results = Results.read(folder)
-    first = results.settings[:1]
+    first = results.settings[0]
     figures = {
-        "rmse.png": plots.rmse_bars(results, *first) if first else None,
-        "pareto.png": plots.rmse_against_seconds(results, *first) if first else None,
+        "rmse.png": plots.rmse_bars(results, first),
+        "pareto.png": plots.rmse_against_seconds(results, first),
         "robustness.png": plots.robustness(results),
     }
     written = []

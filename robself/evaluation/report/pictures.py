@@ -14,6 +14,7 @@ from robself.evaluation.report.results import BICUBIC, Results, Run
 from robself.evaluation.report.table import number_text
 from robself.evaluation.tasks import Setting
 from robself.report.panels import Panel, Scale, Window, bulk, densest_window, panel_figure, size_text
+from robself.report.pictures import DISPLAYS
 
 METHODS_SHOWN = 4  # beside bicubic: what fits a line
 OURS = ("robself_de", "robself_re")
@@ -69,7 +70,7 @@ def main_methods(results: Results, setting: Setting) -> list[str]:
 def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     truth = inputs.get("truth")
     size = shown[0].sr.shape
-    scale = Scale(*bulk(shown[-1].sr if truth is None else truth), "turbo", "value")
+    scale = Scale(*bulk(shown[-1].sr if truth is None else truth), *_display(inputs))
     source = cv2.resize(
         inputs["source"].astype(np.float32), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT
     )
@@ -79,7 +80,8 @@ def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     if truth is None:
         return panel_figure([[*first, guide]], _disagreement(shown))
     errors = [np.abs(item.sr - truth) for item in shown]
-    error_scale = Scale(0.0, max(bulk(error)[1] for error in errors), "inferno", "absolute error")
+    highest = max(bulk(error)[1] for error in errors)
+    error_scale = Scale(0.0, highest, "inferno", f"absolute error{_unit(inputs)}")
     second: list[Panel | None] = [guide]
     second += [
         Panel(f"error of {item.method}{_rmse(item.run)}", error, error_scale)
@@ -88,6 +90,17 @@ def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     aligned = [item for item in shown if item.aligned_guide is not None]
     last = Panel(f"guide aligned by {aligned[-1].method}", aligned[-1].aligned_guide) if aligned else None
     return panel_figure([[*first, Panel("truth", truth, scale)], [*second, last]], _disagreement(shown))
+
+
+def _display(inputs: dict[str, np.ndarray]) -> tuple[str, str]:
+    """Colours of a case's values, and what these are."""
+    modality = str(inputs.get("modality", "depth"))
+    return DISPLAYS[modality].colours, f"{modality}{_unit(inputs)}"
+
+
+def _unit(inputs: dict[str, np.ndarray]) -> str:
+    unit = str(inputs.get("unit", ""))
+    return f" ({unit})" if unit else ""
 
 
 def _disagreement(shown: list[_Shown]) -> Window:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from robself.evaluation.report.results import BICUBIC, Results
 from robself.evaluation.tasks import Setting
@@ -140,27 +142,23 @@ def _line_styles(methods: Sequence[str]) -> dict[str, dict[str, object]]:
 
 def _label(axis: Axes, points: list[tuple[str, float, float]]) -> None:
     """Names beside their points, each moved down until it covers none of those above it."""
-    height, width = 11, 5.2  # of a line and of a letter, in points of print
     axis.figure.draw_without_rendering()
-    to_print = 72 / axis.figure.dpi
-    placed: list[tuple[float, float, float]] = []
+    placed: list[Bbox] = []
     for method, seconds, mean in sorted(points, key=lambda point: -point[2]):
-        x, y = axis.transData.transform((seconds, mean)) * to_print
-        left, right, lower = x + 8, x + 8 + width * len(method), y
-        while any(
-            left < end and right > start and abs(lower - other) < height for start, end, other in placed
-        ):
-            lower -= 1
-        placed.append((left, right, lower))
-        axis.annotate(
+        text = axis.annotate(
             method,
             (seconds, mean),
-            xytext=(8, lower - y),
+            xytext=(8, 0),
             textcoords="offset points",
             va="center",
             fontsize=9,
-            arrowprops={"arrowstyle": "-", "color": "0.7"} if lower < y - 4 else None,
+            arrowprops={"arrowstyle": "-", "color": "0.7"},
         )
+        while any(Text.get_window_extent(text).overlaps(other) for other in placed):
+            text.set_y(text.get_position()[1] - 1)
+        placed.append(Text.get_window_extent(text))
+        if text.get_position()[1] > -4:  # close enough without a line
+            text.arrow_patch.set_visible(False)
 
 
 def _tidy(axis: Axes) -> None:

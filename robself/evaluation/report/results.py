@@ -44,7 +44,12 @@ class Run(BaseModel):
 
 @dataclass(frozen=True)
 class Results:
-    """All runs, and what they were made with. `methods`: those that were asked for, in this order."""
+    """All runs, and what they were made with.
+
+    Attributes:
+        methods: those that were asked for, in this order.
+        datasets: what was read, an entry a setting.
+    """
 
     folder: Path
     runs: tuple[Run, ...]
@@ -52,6 +57,7 @@ class Results:
     config: dict[str, Any]
     versions: dict[str, Any]
     machine: dict[str, Any]
+    datasets: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Results:
@@ -65,6 +71,7 @@ class Results:
             content = json.loads(path.read_text(encoding="utf-8"))
             runs = tuple(Run.model_validate(record) for record in content["runs"])
             facts = [dict(content.get(what) or {}) for what in ("config", "versions", "machine")]
+            datasets = tuple(map(dict, content.get("datasets") or []))
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from None
         except ValidationError as error:
@@ -75,12 +82,12 @@ class Results:
             raise InputError(f"{path}: not what an evaluation writes: {error!r}") from None
         asked_for = facts[0].get("methods") or []
         methods = tuple(dict.fromkeys([*asked_for, *(run.method for run in runs)]))
-        return cls(folder, runs, methods, *facts)
+        return cls(folder, runs, methods, *facts, datasets)
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """Those there are, the protocol's own first."""
-        there = dict.fromkeys(run.setting for run in self.runs)
+        """Those there are, the protocol's own first; this one where there are no runs."""
+        there = dict.fromkeys(run.setting for run in self.runs) or (Setting(),)
         return tuple(sorted(there, key=lambda setting: setting != Setting()))
 
     @cached_property

@@ -23,7 +23,7 @@ class Heading(NamedTuple):
     better: int
 
 
-SCORES = {
+HEADINGS = {
     "rmse": Heading("RMSE", -1),
     "mae": Heading("MAE", -1),
     "edge_rmse": Heading("edge RMSE", -1),
@@ -54,7 +54,7 @@ def score_table(results: Results, setting: Setting) -> Table:
     methods = all_methods(results)
     scores = [
         (name, heading)
-        for name, heading in SCORES.items()
+        for name, heading in HEADINGS.items()
         if any(results.mean(method, setting, name) for method in methods)
     ]
     columns: dict[str, list[Cell]] = {}
@@ -81,7 +81,7 @@ def score_table(results: Results, setting: Setting) -> Table:
 def case_table(results: Results, setting: Setting, score: str = "rmse") -> Table:
     """Rows: cases, then the groups if there are several. Columns: methods that were run. RMSE, or another."""
     methods = [method for method in results.methods if results.of(method, setting)]
-    better = SCORES[score].better
+    better = HEADINGS[score].better
     rows = []
     for case in results.cases:
         means = [_over_seeds(results.of(method, setting, case), score) for method in methods]

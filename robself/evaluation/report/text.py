@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 
 from robself.evaluation.report.results import Results, Run, setting_text
-from robself.evaluation.report.table import FAILED, NOT_RUN, Table, case_table, score_table
+from robself.evaluation.report.table import FAILED, HEADINGS, NOT_RUN, Table, case_table, score_table
+from robself.evaluation.scores import SCORES
 
 SCORES_CAPTION = (
     "Mean over the cases; ± is the standard deviation over the seeds of that mean, where there are several. "
@@ -21,7 +23,7 @@ CASES_CAPTION = (
 
 def table_md(results: Results) -> str:
     """The whole of `table.md`."""
-    parts = [f"# {title(results)}", plain_text(overview(results))]
+    parts = [f"# {plain_text(title(results))}", plain_text(overview(results))]
     for setting in results.settings:
         suffix = f": {setting_text(setting)}" if len(results.settings) > 1 else ""
         parts += [f"## Scores{suffix}", markdown(score_table(results, setting)), SCORES_CAPTION]
@@ -29,12 +31,14 @@ def table_md(results: Results) -> str:
     if results.failures:
         lines = [f"- {plain_text(failure_text(run))}" for run in results.failures]
         parts += ["## Failed runs", "\n".join(lines)]
+    meanings = [f"- {plain_text(name)}: {plain_text(meaning)}" for name, meaning in meanings_of(results)]
+    parts += ["## What the scores mean", "\n".join(meanings)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def title(results: Results) -> str:
     dataset = results.config.get("dataset")
-    return f"Evaluation on {plain_text(str(dataset))}" if dataset else "Evaluation"
+    return f"Evaluation on {Path(str(dataset)).name}" if dataset else "Evaluation"
 
 
 def overview(results: Results) -> str:
@@ -50,6 +54,12 @@ def overview(results: Results) -> str:
 def failure_text(run: Run) -> str:
     setting = f", {setting_text(run.setting)}" if run.setting.facts() else ""
     return f"{run.method} on {run.case}{setting}, seed {run.seed}: {run.error}"
+
+
+def meanings_of(results: Results) -> list[tuple[str, str]]:
+    """The name and the meaning of every score that a run has."""
+    there = {name for run in results.runs for name, value in run.scores.items() if value is not None}
+    return [(heading.text, SCORES[name]) for name, heading in HEADINGS.items() if name in there]
 
 
 def markdown(table: Table) -> str:
