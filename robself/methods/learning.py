@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from robself.errors import ConfigError, RobSelfError
+from robself.methods.masking import masked_estimate
 from robself.methods.method import Estimate, Settings
 from robself.normalisation import Normalisation
 from robself.pair import Pair
-from robself.upsampling import bicubic, enlarge_mask
+from robself.upsampling import bicubic
 
 
 def seeded(make_network: Callable[[], nn.Module], seed: int, device: torch.device) -> nn.Module:
@@ -66,6 +67,6 @@ def estimate_of(
     image = normalisation.restore(sr.cpu().numpy())
     if pair.guide_valid is not None:
         image = np.where(pair.guide_valid, image, bicubic(pair.source, pair.valid, pair.size))
-    image = np.where(enlarge_mask(pair.valid, pair.size), image, np.float32(np.nan))
     parameters = sum(weight.numel() for weight in network.parameters())
-    return Estimate(image, {**info, "parameters": parameters, "device": str(sr.device)})
+    info = {**info, "parameters": parameters, "device": str(sr.device)}
+    return masked_estimate(image, pair)._replace(info=info)

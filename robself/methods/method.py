@@ -33,7 +33,11 @@ class Settings:
 
 
 class Estimate(NamedTuple):
-    """sr: (H, W) float32 in the source's unit, NaN where there is none. info: what the method tells of itself."""
+    """sr: (H, W) float32 in the source's unit, NaN where there is none. info: what the method tells of itself.
+
+    Info fits into JSON, but for the arrays among it, which are pictures for the report: `translated` (H, W),
+    `aligned_guide` (H, W, 3) uint8, `displacement` (H, W, 2) px, as in `robself.Result`.
+    """
 
     sr: np.ndarray
     info: dict[str, Any]

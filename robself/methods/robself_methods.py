@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+
+import torch
 
 from robself.config import ModelConfig, RobSelfConfig
 from robself.methods.method import Estimate, Method, Run, Settings
@@ -14,27 +17,33 @@ from robself.pair import Pair
 def cold_keyframe(variant: str, make_network: Callable[[ModelConfig], RobSelf] = RobSelf) -> Run:
     """One cold keyframe per pair.
 
-    The estimate's info is the result's (`robself.Result`), and its `translated`, `aligned_guide` and
-    `displacement` as arrays.
+    The estimate's info is the result's (`robself.Result`), the network's number of `parameters`, and, as
+    arrays, the result's `translated`, `aligned_guide` and `displacement`.
 
     Raises (when run):
         ConfigError: an unknown preset, schedule or device.
     """
 
-    def run(pair: Pair, settings: Settings) -> Estimate:
-        config = RobSelfConfig.from_preset(
-            settings.preset, variant, settings.schedule, settings.modality, settings.seed
-        )
-        resolver = OnlineSuperResolver(config, settings.device, make_network=make_network)
-        result = resolver.keyframe(pair, Budget(iterations=settings.iterations))
-        by_products = {
-            "translated": result.translated,
-            "aligned_guide": result.aligned_guide,
-            "displacement": result.displacement,
-        }
-        return Estimate(result.sr, result.info | by_products)
+    return partial(_run, variant, make_network)  # not a closure: it goes to other processes
 
-    return run
+
+def _run(
+    variant: str, make_network: Callable[[ModelConfig], RobSelf], pair: Pair, settings: Settings
+) -> Estimate:
+    config = RobSelfConfig.from_preset(
+        settings.preset, variant, settings.schedule, settings.modality, settings.seed
+    )
+    resolver = OnlineSuperResolver(config, settings.device, make_network=make_network)
+    result = resolver.keyframe(pair, Budget(iterations=settings.iterations))
+    with torch.device("meta"):  # counted without memory or random numbers
+        parameters = sum(weight.numel() for weight in make_network(config.model).parameters())
+    by_products = {
+        "parameters": parameters,
+        "translated": result.translated,
+        "aligned_guide": result.aligned_guide,
+        "displacement": result.displacement,
+    }
+    return Estimate(result.sr, result.info | by_products)
 
 
 ROBSELF_RE = Method(
