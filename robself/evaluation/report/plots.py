@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from robself.evaluation.report.results import BICUBIC, Results
@@ -15,7 +15,8 @@ from robself.evaluation.tasks import Setting
 from robself.metrics import Spread, spread
 
 FLOOR, PEER, OURS = "tab:orange", "0.6", "tab:blue"
-LINES = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive", "tab:cyan")
+PEER_LINES = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive")
+OUR_LINES = ("deepskyblue", "tab:blue", "navy")
 MARKERS = "osv^Dpx*"
 RMSE = "RMSE, mean over the cases"
 AXES = {
@@ -131,11 +132,11 @@ def _colour(method: str) -> str:
 
 
 def _line_styles(methods: Sequence[str]) -> dict[str, dict[str, object]]:
-    """A colour and a marker for each method, this project's in blue and thicker."""
+    """A colour and a marker for each method, this project's in blues and thicker."""
     styles: dict[str, dict[str, object]] = {}
-    for index, method in enumerate(methods):
-        colour = LINES[index % len(LINES)] if _colour(method) == PEER else _colour(method)
-        marker = MARKERS[index % len(MARKERS)]
+    ours, peers = cycle(OUR_LINES), cycle(PEER_LINES)
+    for method, marker in zip(methods, cycle(MARKERS), strict=False):
+        colour = next(ours) if _is_ours(method) else FLOOR if method == BICUBIC else next(peers)
         styles[method] = {"color": colour, "marker": marker, "linewidth": 2.2 if _is_ours(method) else 1.3}
     return styles
 
@@ -145,20 +146,15 @@ def _label(axis: Axes, points: list[tuple[str, float, float]]) -> None:
     axis.figure.draw_without_rendering()
     placed: list[Bbox] = []
     for method, seconds, mean in sorted(points, key=lambda point: -point[2]):
-        text = axis.annotate(
-            method,
-            (seconds, mean),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            arrowprops={"arrowstyle": "-", "color": "0.7"},
-        )
-        while any(Text.get_window_extent(text).overlaps(other) for other in placed):
-            text.set_y(text.get_position()[1] - 1)
-        placed.append(Text.get_window_extent(text))
-        if text.get_position()[1] > -4:  # close enough without a line
-            text.arrow_patch.set_visible(False)
+        at, below = (seconds, mean), 0
+        text = axis.annotate(method, at, (8, 0), textcoords="offset points", va="center", fontsize=9)
+        while any(text.get_window_extent().overlaps(other) for other in placed):
+            below += 1
+            text.set_position((8, -below))
+        placed.append(text.get_window_extent())
+        if below > 4:
+            line = {"arrowstyle": "-", "color": "0.7"}
+            axis.annotate("", at, (8, -below), textcoords="offset points", arrowprops=line)
 
 
 def _tidy(axis: Axes) -> None:
