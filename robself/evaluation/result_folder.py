@@ -3,7 +3,7 @@
 config.yaml     what was asked for, of which data, with which versions
 results.jsonl   the runs as they were finished
 predictions/    METHOD/CASE__seed0.npz: sr, and displacement and aligned_guide where the method has them
-inputs/         CASE.npz: source, guide, truth
+inputs/         CASE.npz: source, guide, truth; modality and unit, which are texts
 metrics.json    all of it but the images, at the end
 """
 
@@ -53,8 +53,11 @@ class ResultFolder:
 
         Raises:
             EvaluationError: a file that holds something else, or results without it.
+            OutputError: a file in the folder's place.
         """
         path = self.path / CONFIG
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"{self.path}: is a file, expected a folder")
         try:
             config = yaml.safe_load(path.read_text(encoding="utf-8"))
             EvaluationOptions.from_plain(config["options"])
@@ -96,7 +99,8 @@ class ResultFolder:
         path = self.path / "inputs" / f"{case.name}{suffix}.npz"
         if self._keep_images and not path.exists():
             truth = {} if case.truth is None else {"truth": case.truth}
-            _write_images(path, {"source": case.source, "guide": case.guide, **truth})
+            shown_as = {"modality": np.array(case.modality), "unit": np.array(case.unit)}
+            _write_images(path, {"source": case.source, "guide": case.guide, **truth, **shown_as})
 
     def add(self, task: Task, outcome: Outcome) -> None:
         """Keeps what came of a task; it is on the disk when this returns.

@@ -1,0 +1,60 @@
+"""Tasks done by processes of this machine, some of which die."""
+
+import multiprocessing
+from contextlib import closing
+
+import pytest
+from evaluation_runs import CASES, evaluate, own_methods, write_pairs
+
+from robself.errors import Interrupted
+from robself.evaluation.local_engine import run_locally
+from robself.methods import METHODS
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    return write_pairs(tmp_path_factory.mktemp("local") / "pairs")
+
+
+@pytest.fixture(autouse=True)
+def methods(tmp_path, monkeypatch):
+    for name, method in own_methods(tmp_path).items():
+        monkeypatch.setitem(METHODS, name, method)
+
+
+def processes(workers, said=None):
+    say = (lambda line: None) if said is None else said.append
+    return lambda jobs, most: run_locally(jobs, workers, 1, say)
+
+
+def test_killed_processes_are_replaced_and_their_tasks_tried_again(pairs, tmp_path):
+    said = []
+    metrics = evaluate(
+        pairs,
+        tmp_path / "out",
+        engine=processes(2, said),
+        methods=("bicubic", "failing", "killed_once", "killed_always"),
+    )
+    runs = {(run["method"], run["case"]): run for run in metrics["runs"]}
+    assert len(runs) == 4 * len(CASES)
+    failed = {key for key, run in runs.items() if run["error"]}
+    assert failed == {("failing", "Baby"), ("killed_always", "Baby")}
+    lost = "killed_always on Baby, seed 0: attempt 3 of 3 lost: its process was killed by SIGKILL"
+    assert runs["killed_always", "Baby"]["error"] == lost
+    assert runs["killed_once", "Baby"]["attempts"] == 2 and "attempts" not in runs["killed_once", "Aloe"]
+    assert runs["killed_once", "Baby"]["scores"] == runs["bicubic", "Baby"]["scores"]
+    told = "killed_once on Baby, seed 0: attempt 1 of 3 lost: its process was killed by SIGKILL; trying again"
+    assert told in said
+    assert len(said) == 3  # of killed_once one, of killed_always two
+
+
+def test_no_process_is_left_when_the_run_ends_early(pairs, tmp_path):
+    def interrupted(jobs, most):
+        with closing(processes(2)(jobs, most)) as outcomes:
+            yield next(outcomes)
+            assert len(multiprocessing.active_children()) == 2
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="after 1 of 3 runs"):
+        evaluate(pairs, tmp_path / "out", engine=interrupted, methods=("bicubic",))
+    assert not multiprocessing.active_children()
