@@ -12,7 +12,7 @@ import torch
 from robself.consistency import AveragePooling
 from robself.errors import InputError
 
-EDGE_JUMP = 0.05  # of the truth's range: smaller steps are slopes and noise, and few edges are
+EDGE_JUMP = 0.1  # of the truth's range: at half of it, slopes and quantisation make half a flat scene an edge
 EDGE_REACH = 2  # px
 
 
@@ -54,7 +54,7 @@ def errors_of(estimate: np.ndarray, truth: np.ndarray, judged: np.ndarray) -> Er
 def near_edges(truth: np.ndarray) -> np.ndarray:
     """Pixels within 2 px (along each axis) of an edge of the truth: where super-resolution is decided.
 
-    An edge lies between two pixels side by side whose values differ by more than 5 % of the truth's range, the
+    An edge lies between two pixels side by side whose values differ by more than 10 % of the truth's range, the
     latter between its 2nd and 98th percentile, so that neither unit nor offset nor a few wrong values matter.
     A hole's border is no edge.
 

@@ -8,8 +8,10 @@ import pytest
 from robself.datasets import Case
 from robself.errors import InputError
 from robself.evaluation.scores import SCORES, grey_levels, niqe_refusal, score
+from robself.niqe import unavailable
 
 HOLE = np.nan
+needs_niqe = pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
 
 
 def case(truth, factor=2, **settings):
@@ -76,6 +78,7 @@ def test_what_lacks_a_truth_is_not_missing():
     assert all(math.isnan(scores[name]) for name in SCORES.keys() - {"pixels", "missing"})
 
 
+@needs_niqe
 def test_niqe_is_for_nir_and_where_there_is_no_truth():
     truth = np.random.default_rng(0).integers(0, 255, (96, 192)).astype(float)
     depth, nir = case(truth + 1), case(truth, modality="nir")
@@ -87,6 +90,7 @@ def test_niqe_is_for_nir_and_where_there_is_no_truth():
     assert (scores["pixels"], scores["missing"]) == (0, 0) and math.isnan(scores["rmse"])
 
 
+@needs_niqe
 def test_an_image_too_small_for_niqe_gets_none_and_a_reason():
     truth = step((12, 96))
     assert math.isnan(score(truth, case(truth, modality="nir"))["niqe"])
