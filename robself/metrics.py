@@ -1,4 +1,4 @@
-"""How far an estimate is from the truth, over pixels that all compared estimates have."""
+"""How far an estimate is from the truth, over pixels that all compared estimates have, and from its source."""
 
 from __future__ import annotations
 
