@@ -1,13 +1,16 @@
 """What datasets of every kind have in common: how they are recognised, chosen from, cropped and sent."""
 
 import pickle
+import re
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from dataset_folders import make_archives, make_middlebury, make_realmissr, put_archive
 
-from robself.datasets import open_dataset
+from robself.datasets import LOADERS, open_dataset
+from robself.datasets.misalignment import CORNER_SHARE, ROTATION_DEGREES, TRANSLATION_PX
 from robself.errors import ConfigError, DatasetError, InputError
 
 
@@ -121,3 +124,16 @@ def test_a_damaged_image_is_told_by_name(middlebury):
     (middlebury / "Aloe" / "disp1.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"Aloe/disp1\.png: damaged"):
         open_dataset(middlebury).load("Aloe")
+
+
+def test_the_documentation_has_every_loader_with_its_protocols_and_the_ranges():
+    page = (Path(__file__).parent.parent / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for name, loader in LOADERS.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| [`{name}`]"))
+        assert re.findall(r"`(task\d|pairs)`", row.split("|")[3]) == list(loader.PROTOCOLS)
+    for words in (
+        f"up to {TRANSLATION_PX:g} px",
+        f"rotation of up to {ROTATION_DEGREES:g} degrees",
+        f"up to {100 * CORNER_SHARE:g} %",
+    ):
+        assert words in " ".join(page.split())
