@@ -259,6 +259,12 @@ def test_a_folder_without_results_is_begun_even_if_it_was_to_be_gone_on_with(pai
     assert len(evaluate(pairs, tmp_path / "out", methods=("bicubic",), resume=True)["runs"]) == 3
 
 
+def test_what_ended_before_its_first_result_can_be_begun_anew(pairs, tmp_path):
+    with pytest.raises(Interrupted):
+        evaluate(pairs, tmp_path / "out", engine=interrupted_after(0), methods=("bicubic",))
+    assert len(evaluate(pairs, tmp_path / "out", methods=("nearest",))["runs"]) == 3
+
+
 def test_two_evaluations_do_not_write_one_folder(pairs, tmp_path):
     def engine(jobs, most):
         yield from inline(jobs, most)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from robself.evaluation.local_engine import limit_threads
 from robself.evaluation.work import Job, Outcome, perform
 
 AHEAD = 2  # jobs handed to Ray per one that it can do at a time, so that no machine waits for the next
+REACH_SECONDS = 10
 STORE_BYTES = 64 * 2**20  # of a local instance's object store, per job handed to it
 
 
@@ -101,18 +103,33 @@ def _connected(ray: Any, address: str | None, workers: int, threads: int) -> Ite
         "include_dashboard": False,
         "object_store_memory": 2 * AHEAD * workers * STORE_BYTES,
     }
+    if address:
+        _check_reachable(address)
     try:
         with _keeping_sigterm():
             ray.init(
                 address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else local)
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ImportError, ValueError, RuntimeError) as error:
         where = f"no Ray cluster at {address!r}" if address else "Ray cannot be started"
         raise ConfigError(f"engine: {where}: {_first_line(error)}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Whether something listens there: Ray itself would try for minutes, and then abort the process."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ConfigError(f"ray-address: {address!r}, expected auto, HOST:PORT or ray://HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"engine: no Ray cluster at {address!r}: {error}") from None
 
 
 @contextmanager

@@ -55,17 +55,17 @@ class ResultFolder:
             EvaluationError: a file that holds something else, or results without it.
             OutputError: a file in the folder's place.
         """
-        path = self.path / CONFIG
+        path, journal = self.path / CONFIG, self.path / JOURNAL
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f"{self.path}: is a file, expected a folder")
+        if not (journal.exists() and journal.stat().st_size):
+            return None  # it ended before its first result: there is nothing to be mixed with
         try:
             config = yaml.safe_load(path.read_text(encoding="utf-8"))
             EvaluationOptions.from_plain(config["options"])
             return config
         except FileNotFoundError:
-            if (self.path / JOURNAL).exists():
-                raise EvaluationError(f"{self.path}: holds {JOURNAL} without its {CONFIG}") from None
-            return None
+            raise EvaluationError(f"{self.path}: holds {JOURNAL} without its {CONFIG}") from None
         except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
             raise EvaluationError(f"{path}: not what an evaluation writes: {error!r}") from None
 
