@@ -159,6 +159,14 @@ def test_who_lacks_a_case_does_not_compete(folder):
     assert scores["robself_de"]["runs"] == "6 of 7"
 
 
+def test_a_score_competes_among_the_cases_that_have_it(tmp_path):
+    niqe = {("bicubic", "aloe"): 5.0, ("bicubic", CASES[1]): 4.0, ("nearest", "aloe"): 4.5}
+    records = [entry | {"scores": {"niqe": niqe.get((entry["method"], entry["case"]))}} for entry in runs()]
+    results = results_of(tmp_path / "out", records)
+    competing = [method for method in METHODS if results.competes(method, Setting(), "niqe")]
+    assert competing == ["bicubic"]  # nobody has one of the third case
+
+
 def test_the_ratio_to_bicubic_is_over_the_cases_that_both_have(tmp_path):
     hard_left_out = [entry for entry in runs() if (entry["method"], entry["case"]) != ("nearest", CASES[1])]
     results = results_of(tmp_path / "out", hard_left_out)
@@ -171,6 +179,7 @@ def test_what_was_not_run_says_so_and_what_failed_too(tmp_path):
     write_report(write(tmp_path / "out", [*runs(), failed], (*METHODS, "mmsr")))
     scores, cases = tables(tmp_path / "out")
     assert scores["p2p"]["RMSE"] == scores["DCTNet"]["RMSE"] == "not run"
+    assert scores["p2p"]["runs"] == "0"
     assert scores["mmsr"]["RMSE"] == "failed" and scores["mmsr"]["runs"] == "0 of 1"
     assert cases["aloe"]["mmsr"] == "failed" and cases["a\\|b\\_\\*c\\*"]["mmsr"] == "not run"
     assert "p2p" not in cases["aloe"]
@@ -278,6 +287,8 @@ def test_images_and_errors_are_drawn_on_common_scales(tmp_path):
             if image.get_array().ndim == 2:
                 ranges.setdefault(image.get_cmap().name, set()).add(image.get_clim())
     assert {name: len(limits) for name, limits in ranges.items()} == {"turbo": 1, "inferno": 1}
+    (errors,) = ranges["inferno"]
+    assert errors == pytest.approx((0, 1.1), abs=1e-3)  # of the worst method
     bars = {axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()}
     assert bars == {"depth (cm)", "absolute error (cm)"}
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]

@@ -96,8 +96,8 @@ def robustness(results: Results) -> Figure | None:
 
 
 def _means(results: Results, setting: Setting) -> dict[str, Spread]:
-    """The mean RMSE of the methods that have every case; without the hard ones, a mean compares to nothing."""
-    complete = [method for method in results.methods if results.is_complete(method, setting)]
+    """The mean RMSE of the methods that have every case: without the hard ones, it compares to nothing."""
+    complete = [method for method in results.methods if results.competes(method, setting, "rmse")]
     means = {method: results.mean(method, setting, "rmse") for method in complete}
     return {method: mean for method, mean in means.items() if mean is not None}
 

@@ -108,11 +108,15 @@ class Results:
         """The method's runs in a setting, failed ones included; of one case or of all."""
         return [run for run in self._by_method.get((method, setting), []) if case in (None, run.case)]
 
-    def is_complete(self, method: str, setting: Setting) -> bool:
-        """Whether every case has a run that did not fail for each of the method's seeds."""
+    def competes(self, method: str, setting: Setting, score: str) -> bool:
+        """Whether the method has a score of every case of which any method has it, with each of its seeds.
+
+        Who lacks the hard cases has a good mean.
+        """
+        cases = {case for other in self.methods for case in self._cases_with(other, setting, score)}
         runs = self.of(method, setting)
-        done = {(run.case, run.seed) for run in runs if run.error is None}
-        return bool(done) and done >= {(case, run.seed) for case in self.cases for run in runs}
+        done = {(run.case, run.seed) for run in runs if run.scores.get(score) is not None}
+        return bool(done) and done >= {(case, run.seed) for case in cases for run in runs}
 
     def mean(
         self, method: str, setting: Setting, score: str, cases: Iterable[str] | None = None

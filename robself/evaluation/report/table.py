@@ -13,7 +13,7 @@ from robself.metrics import Spread, spread
 MEBI = 2**20
 # The paper's other peers, whose code and weights are elsewhere: their predictions can be scored.
 ELSEWHERE = ("CMSR", "SSGNet", "DCTNet", "SGNet", "C2PD", "DCNAS", "DORNet")
-NOT_RUN, FAILED = "not run", "failed"
+NOT_RUN, FAILED, NOTHING = "not run", "failed", "-"
 
 
 class Heading(NamedTuple):
@@ -33,6 +33,7 @@ HEADINGS = {
     "missing": Heading("missing", -1),
 }
 RATIO = Heading("RMSE / bicubic", -1)
+COSTS = ("seconds", "iterations", "peak memory (MiB)", "runs")
 
 
 class Cell(NamedTuple):
@@ -60,45 +61,43 @@ def score_table(results: Results, setting: Setting) -> Table:
     columns: dict[str, list[Cell]] = {}
     for name, heading in scores:
         means = [results.mean(method, setting, name) for method in methods]
-        columns[heading.text] = _column(results, setting, methods, means, heading.better)
+        competing = [results.competes(method, setting, name) for method in methods]
+        seeds = [results.seeds(method, setting) for method in methods]
+        columns[heading.text] = _cells(means, seeds, competing, heading.better)
         if name == "rmse":
             ratios = [results.ratio(method, setting) for method in methods]
-            columns[RATIO.text] = _column(results, setting, methods, ratios, RATIO.better)
-    costs = ("seconds", "iterations", "peak memory (MiB)", "runs")
+            columns[RATIO.text] = _cells(ratios, seeds, competing, RATIO.better)
     rows = []
     for index, method in enumerate(methods):
         runs = results.of(method, setting)
-        if not any(run.error is None for run in runs):
-            said = [Cell(FAILED if runs else NOT_RUN)]
-            costs_said = _costs(runs) if runs else [Cell("") for _ in costs]
-            blanks = [Cell("") for _ in range(len(columns) - 1)]
-            rows.append([Cell(method), *(said + blanks if columns else []), *costs_said])
-        else:
-            rows.append([Cell(method), *(column[index] for column in columns.values()), *_costs(runs)])
-    return Table(("method", *columns, *costs), rows)
+        cells = [column[index] for column in columns.values()] + _costs(runs)
+        if not any(run.error is None for run in runs):  # said in the first column
+            cells = [Cell(FAILED if runs else NOT_RUN), *(Cell("") for _ in cells[1:-1]), cells[-1]]
+        rows.append([Cell(method), *cells])
+    return Table(("method", *columns, *COSTS), rows)
 
 
-def case_table(results: Results, setting: Setting, score: str = "rmse") -> Table:
-    """Rows: cases, then the groups if there are several. Columns: methods that were run. RMSE, or another."""
+def case_table(results: Results, setting: Setting) -> Table:
+    """RMSE. Rows: cases, then the groups if there are several. Columns: methods that were run."""
     methods = [method for method in results.methods if results.of(method, setting)]
-    better = HEADINGS[score].better
+    better = HEADINGS["rmse"].better
     rows = []
     for case in results.cases:
-        means = [_over_seeds(results.of(method, setting, case), score) for method in methods]
+        of_case = [results.of(method, setting, case) for method in methods]
+        means = [_over_seeds(runs) for runs in of_case]
         places = ranked([mean and mean.mean for mean in means], better)
         texts = [
-            spread_text(mean, len(results.of(method, setting, case)))
-            if mean
-            else _absence(results.of(method, setting, case))
-            for method, mean in zip(methods, means, strict=True)
+            spread_text(mean, len(runs)) if mean else _absence(runs)
+            for mean, runs in zip(means, of_case, strict=True)
         ]
         rows.append([Cell(case), *map(Cell, texts, places)])
     groups = sorted(set(results.groups.values()))
+    seeds = [results.seeds(method, setting) for method in methods]
+    competing = [results.competes(method, setting, "rmse") for method in methods]
     for group in groups if len(groups) > 1 else []:
         cases = [case for case, its_group in results.groups.items() if its_group == group]
-        means = [results.mean(method, setting, score, cases) for method in methods]
-        cells = _column(results, setting, methods, means, better)
-        rows.append([Cell(f"mean of {group or 'the others'}"), *cells])
+        means = [results.mean(method, setting, "rmse", cases) for method in methods]
+        rows.append([Cell(f"mean of {group or 'the others'}"), *_cells(means, seeds, competing, better)])
     return Table(("case", *methods), rows)
 
 
@@ -130,19 +129,14 @@ def number_text(value: float) -> str:
     return f"{value:#.4g}".rstrip(".") if value else "0"
 
 
-def _column(
-    results: Results, setting: Setting, methods: list[str], means: list[Spread | None], better: int
-) -> list[Cell]:
-    # Who lacks the hard cases has a good mean: only methods with all of them compete.
-    competing = [
-        mean.mean if mean and results.is_complete(method, setting) else None
-        for method, mean in zip(methods, means, strict=True)
-    ]
-    texts = [
-        spread_text(mean, results.seeds(method, setting)) if mean else "-"
-        for method, mean in zip(methods, means, strict=True)
-    ]
-    return list(map(Cell, texts, ranked(competing, better)))
+def _cells(means: list[Spread | None], seeds: list[int], competing: list[bool], better: int) -> list[Cell]:
+    """One score of every method."""
+    places = ranked(
+        [mean.mean if mean and competes else None for mean, competes in zip(means, competing, strict=True)],
+        better,
+    )
+    texts = [spread_text(mean, of) if mean else NOTHING for mean, of in zip(means, seeds, strict=True)]
+    return list(map(Cell, texts, places))
 
 
 def _costs(runs: list[Run]) -> list[Cell]:
@@ -151,19 +145,19 @@ def _costs(runs: list[Run]) -> list[Cell]:
     memory = max((run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None), default=None)
     done = sum(run.error is None for run in runs)
     return [
-        Cell("-" if seconds != seconds else f"{seconds:.3g}"),
-        Cell("-" if iterations != iterations else f"{iterations:.0f}"),
-        Cell("-" if memory is None else f"{memory / MEBI:.0f}"),
+        Cell(NOTHING if seconds != seconds else f"{seconds:.3g}"),
+        Cell(NOTHING if iterations != iterations else f"{iterations:.0f}"),
+        Cell(NOTHING if memory is None else f"{memory / MEBI:.0f}"),
         Cell(str(done) if done == len(runs) else f"{done} of {len(runs)}"),
     ]
 
 
-def _over_seeds(runs: list[Run], score: str) -> Spread | None:
-    values = [run.scores[score] for run in runs if run.scores.get(score) is not None]
+def _over_seeds(runs: list[Run]) -> Spread | None:
+    values = [run.scores["rmse"] for run in runs if run.scores.get("rmse") is not None]
     return spread(values) if values else None
 
 
 def _absence(runs: list[Run]) -> str:
     if not runs:
         return NOT_RUN
-    return FAILED if any(run.error is not None for run in runs) else "-"
+    return FAILED if any(run.error is not None for run in runs) else NOTHING
