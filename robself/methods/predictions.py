@@ -1,8 +1,8 @@
 """What other programs made of a dataset's cases: their predictions as methods, their aligned guides as guides.
 
 A prediction is `<case name>.npy`, `.npz` (one array, or one named `sr`), `.tif`, `.tiff`, `.pfm` or `.png`
-(see `robself.image_files`), (H, W) in the source's unit: NaN where there is none, in a PNG of depth 0. A guide
-is `<case name>.png`.
+(see `robself.image_files`), (H, W) in the source's unit: NaN where there is none, in a PNG of depth 0 (as in
+all 8 and 16 bit integers). A guide is `<case name>.png`.
 """
 
 from __future__ import annotations
