@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_runs import CASES, named, repeatable, write_pairs
+from evaluation_runs import CASES, repeatable, write_pairs
 
 from robself.cli import run
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 200
 
 
 @pytest.fixture
@@ -30,22 +30,8 @@ def metrics_of(output):
 
 
 def test_a_dataset_in_metrics_table_report_and_predictions_out(folder, capsys):
-    assert (
-        run(
-            [
-                "eval",
-                "--dataset",
-                "pairs",
-                "-o",
-                "out",
-                "--methods",
-                "nearest,bicubic",
-                "--methods",
-                "back_projection",
-            ]
-        )
-        == 0
-    )
+    methods = ["--methods", "nearest,bicubic", "--methods", "back_projection"]
+    assert run(["eval", "--dataset", "pairs", "-o", "out", *methods]) == 0
     out, err = capsys.readouterr()
     assert {path.name for path in (folder / "out").iterdir()} == {
         "config.yaml",
@@ -63,38 +49,46 @@ def test_a_dataset_in_metrics_table_report_and_predictions_out(folder, capsys):
     assert out.splitlines()[-1] == f"report: {folder / 'out' / 'report.html'}"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_command_gone_on_with_equals_one_that_was_not(folder, number, capsys):
-    options = (
-        "eval --dataset pairs --methods bicubic,robself_re --seeds 2 --iterations 6 --no-keep-predictions"
-    )
+OPTIONS = "--methods bicubic,robself_re --seeds 2 --iterations 6 --no-keep-predictions"
+QUICK = ["eval", "--dataset", "pairs", *OPTIONS.split()]
+
+
+def interrupted(folder, send):
+    """The command ended by `send(process)` after its second run; what it said at last, and its metrics."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "robself", *options.split(), "-o", "out"],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", "robself", *QUICK, "-o", "out"],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a group of its own, as a terminal gives
     )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    journal = folder / "out" / "results.jsonl"
+    journal, deadline = folder / "out" / "results.jsonl", time.monotonic() + PATIENCE_SECONDS
     while not (journal.exists() and journal.read_text().count("\n") >= 2):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(number)
+    send(process)
     _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130
-    last = err.splitlines()[-1]
-    assert last.startswith("robself: interrupted after ") and "--resume does the others" in last
-    assert "Traceback" not in err
-    finished = named(metrics_of(folder / "out")["runs"])
-    assert 2 <= len(finished) < 9
+    assert process.returncode == 130 and "Traceback" not in err
+    return err.splitlines()[-1], metrics_of(folder / "out")
 
-    assert run([*options.split(), "-o", "out", "--resume", "--json"]) == 0
+
+def test_a_command_interrupted_by_ctrl_c_and_gone_on_with_equals_one_that_was_not(folder, capsys):
+    # A terminal sends Ctrl-C to the whole group: to the processes that do the runs, too.
+    said, metrics = interrupted(folder, lambda process: os.killpg(process.pid, signal.SIGINT))
+    assert said.startswith("robself: interrupted after ") and "--resume does the others" in said
+    assert 2 <= len(metrics["runs"]) < 9
+    assert run([*QUICK, "-o", "out", "--resume", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == 9
-    if number == signal.SIGINT:
-        assert run([*options.split(), "-o", "whole"]) == 0
-        whole, resumed = metrics_of(folder / "whole"), metrics_of(folder / "out")
-        assert repeatable(resumed["runs"]) == repeatable(whole["runs"])
-    assert len(journal.read_text().splitlines()) == 9  # nothing was run twice
+    assert run([*QUICK, "-o", "whole"]) == 0
+    whole, resumed = metrics_of(folder / "whole"), metrics_of(folder / "out")
+    assert repeatable(resumed["runs"]) == repeatable(whole["runs"])
+    assert len((folder / "out" / "results.jsonl").read_text().splitlines()) == 9  # nothing was run twice
+
+
+def test_sigterm_keeps_what_was_finished(folder):
+    said, metrics = interrupted(folder, lambda process: process.terminate())
+    assert said.startswith("robself: interrupted after ")
+    assert 2 <= len(metrics["runs"]) < 9
 
 
 def test_failed_runs_are_one_line_and_code_2_and_the_others_are_kept(folder, capsys):

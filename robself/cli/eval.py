@@ -105,7 +105,9 @@ def evaluate(
     prealigned: Annotated[
         Path | None, typer.Option(help="Guides aligned elsewhere: files CASE.png.", show_default=False)
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Runs at a time (on a Ray cluster: as many as it has room for).")
+    ] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Of each run.")] = 1,
     engine: Annotated[
         str, typer.Option(help="local: processes of this machine; ray: a Ray cluster.")

@@ -89,6 +89,7 @@ class Evaluation:
             try:
                 self._run_missing(engine, on_progress)
             except KeyboardInterrupt:
+                folder.settle()
                 folder.write_metrics(self._tasks)
                 raise Interrupted(
                     f"interrupted after {len(folder.records)} of {self.total} runs, which {folder.path} keeps; "

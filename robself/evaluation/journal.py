@@ -13,13 +13,10 @@ from robself.json_text import json_text
 
 
 class Journal:
-    """A file to append to, of one process at a time; `records` are those it held when it was opened.
-
-    A last line that is not whole (the machine went down in the middle of it) is dropped.
+    """A file to append to, of one process at a time.
 
     Raises:
         OutputError: a file that cannot be written, or that another process is writing.
-        EvaluationError: a file that holds something else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +27,6 @@ class Journal:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
         try:
             self._lock()
-            self.records = self._read()
         except BaseException:
             self._file.close()
             raise
@@ -50,18 +46,12 @@ class Journal:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
         return json.loads(line)
 
-    def close(self) -> None:
-        self._file.close()
+    def read(self) -> list[dict[str, Any]]:
+        """All records. A last line that is not whole, as an interruption in the midst of it leaves, is dropped.
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(
-                f"{self.path}: another evaluation is writing it, expected one at a time"
-            ) from None
-
-    def _read(self) -> list[dict[str, Any]]:
+        Raises:
+            EvaluationError: a file that holds something else.
+        """
         self._file.seek(0)
         content = self._file.read()
         whole = content.rfind(b"\n") + 1
@@ -73,3 +63,14 @@ class Journal:
             except ValueError as error:
                 raise EvaluationError(f"{self.path}: line {number} is damaged: {error}") from None
         return records
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{self.path}: another evaluation is writing it, expected one at a time"
+            ) from None

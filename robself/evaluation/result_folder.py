@@ -81,6 +81,7 @@ class ResultFolder:
             raise OutputError(f"{self.path}: cannot be made: {error.strerror}") from error
         self._journal = Journal(self.path / JOURNAL)
         try:
+            done = [record for record in self._journal.read() if record["error"] is None]
             write_file(
                 self.path / CONFIG, (HEADING + yaml.safe_dump(config, sort_keys=False)).encode("utf-8")
             )
@@ -88,7 +89,6 @@ class ResultFolder:
             self._journal.close()
             raise
         self._config = config
-        done = (record for record in self._journal.records if record["error"] is None)
         self.records = {Task.of(record): record for record in done}
 
     def close(self) -> None:
@@ -115,6 +115,10 @@ class ResultFolder:
             _write_images(self.path / prediction, outcome.images)
         record = outcome.record | {"prediction": prediction and prediction.as_posix()}
         self.records[task] = self._journal.add(record)
+
+    def settle(self) -> None:
+        """After an interruption, which may have come between the journal and `records`: what the journal holds."""
+        self.records = {Task.of(record): record for record in self._journal.read()}
 
     def write_metrics(self, order: Iterable[Task]) -> dict[str, Any]:
         """Writes `metrics.json` and returns what it holds: the runs in this order, not in which they ended."""
