@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -17,35 +18,44 @@ from robself.evaluation.ray_engine import _check_reachable, run_on_ray
 from robself.methods import METHODS
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'robself_ros[ray]')")
-TESTS = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A Ray instance of two CPUs; its address."""
+    """A Ray instance of two CPUs that this process is connected to; its address."""
     folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # short: the paths of its sockets are bounded
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(TESTS), *filter(None, [before])])  # for own_methods
     sigterm = signal.getsignal(signal.SIGTERM)
-    try:
-        context = ray.init(
-            "local",
-            num_cpus=2,
-            include_dashboard=False,
-            object_store_memory=100 * 2**20,
-            log_to_driver=False,
-            logging_level="ERROR",
-            _temp_dir=folder,
-        )
-        yield context.address_info["gcs_address"]
-    finally:
-        ray.shutdown()
-        signal.signal(signal.SIGTERM, sigterm)
-        os.environ.pop("PYTHONPATH")
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
-        shutil.rmtree(folder, ignore_errors=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))  # otherwise Ray writes one into the home folder
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)  # of the workers
+        try:
+            yield started(folder)
+        finally:
+            ray.shutdown()
+            signal.signal(signal.SIGTERM, sigterm)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(folder):
+    """The address. Ray grants its daemon 30 s, which a machine that is busy with other things may exceed once."""
+    for attempts_left in (1, 0):
+        try:
+            context = ray.init(
+                "local",
+                num_cpus=2,
+                include_dashboard=False,
+                object_store_memory=100 * 2**20,
+                log_to_driver=False,
+                logging_level="ERROR",
+                _temp_dir=folder,
+            )
+        except Exception as error:  # a bare one
+            if not attempts_left or "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return context.address_info["gcs_address"]
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def _connected(ray: Any, address: str | None, workers: int, threads: int) -> Ite
             ray.init(
                 address or "local", log_to_driver=False, logging_level="ERROR", **({} if address else local)
             )
-    except (ConnectionError, ImportError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises bare ones, too, as where its daemon does not start in time
         where = f"no Ray cluster at {address!r}" if address else "Ray cannot be started"
         raise ConfigError(f"engine: {where}: {_first_line(error)}") from error
     try:
