@@ -29,6 +29,13 @@ class AveragePooling:
             return F.avg_pool2d(image, self.factor)
         return self.rows @ image @ self.columns.T
 
+    def adjoint(self, pooled: torch.Tensor) -> torch.Tensor:
+        """The transpose of pooling, which a gradient with respect to the image needs: (B, C, h, w) -> (B, C, H, W)."""
+        if self.factor:
+            rows, columns = self.factor
+            return (pooled / (rows * columns)).repeat_interleave(rows, -2).repeat_interleave(columns, -1)
+        return self.rows.T @ pooled @ self.columns
+
 
 def area_shares(size: int, source_size: int) -> torch.Tensor:
     """(source_size, size): how much of each source pixel's extent each pixel covers; rows sum to one."""

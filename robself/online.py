@@ -16,8 +16,9 @@ from robself.normalisation import Normalisation
 from robself.optimisation import LastGood, Progress, loss_of, optimise, predict
 from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
-from robself.preparation import observe
+from robself.preparation import Observations
 from robself.provenance import versions
+from robself.refinement import Refinement
 from robself.result import MOST_TRUSTED, assemble, trust_after
 from robself.schedule import SCHEDULES, Schedule
 
@@ -64,6 +65,7 @@ class OnlineSuperResolver:
         self.device = choose_device(device)
         self.dtype = compute_type(self.device)
         self.schedule = schedule or SCHEDULES[config.schedule]
+        self._refine = Refinement(self.schedule, sharp=config.modality == "depth")
         self.make_network = make_network
         self._warmth: _Warmth | None = None
 
@@ -97,18 +99,17 @@ class OnlineSuperResolver:
         warm = self.warm
         stages = self.schedule.stages(warm, budget.iterations, pair.factor)
         state = self._warmth or self._cold(pair)
-        observations = {
-            resolution: observe(pair, state.normalisation, resolution, self.device)
-            for resolution in {1.0, *(stage.resolution for stage in stages)}
-        }
-        final = observations[1.0]
+        observations = self._observations(pair, state, {stage.resolution for stage in stages}, warm)
         before = LastGood(state.network, state.optimisers) if warm else None
         try:
             outcome = optimise(
                 state.network,
                 state.optimisers,
-                [(stage, observations[stage.resolution]) for stage in stages],
-                final=final,
+                stages,
+                observations,
+                improve=lambda resolution: self._refine.improve(
+                    state.network, observations, resolution, self.dtype
+                ),
                 dtype=self.dtype,
                 seconds=None if budget.seconds is None else budget.seconds - (time.monotonic() - begin),
                 should_stop=should_stop,
@@ -122,12 +123,12 @@ class OnlineSuperResolver:
         self._warmth = state if healthy else None  # after a divergence the next keyframe is cold
         result = assemble(
             pair,
-            final,
+            observations.full,
             outcome.prediction,
             state.network,
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
-            self.schedule.back_projection,
+            self._refine,
             state.trusted,
             self._info(
                 "keyframe",
@@ -151,7 +152,7 @@ class OnlineSuperResolver:
         if self._warmth is None:
             raise RobSelfError("track: no keyframe since the start or the last reset, expected one first")
         begin, state = time.monotonic(), self._warmth
-        observation = observe(pair, state.normalisation, 1.0, self.device)
+        observation = self._observations(pair, state, set(), True).full
         with torch.no_grad():
             prediction = predict(state.network, observation, self.dtype)
             loss = loss_of(prediction, observation).item()
@@ -162,10 +163,18 @@ class OnlineSuperResolver:
             state.network,
             state.normalisation,
             None,
-            self.schedule.back_projection,
+            self._refine,
             state.trusted,
             self._info("track", True, begin, 0, loss, loss, "schedule"),
         )
+
+    def _observations(self, pair: Pair, state: _Warmth, resolutions: set[float], warm: bool) -> Observations:
+        """The pair as the network has learned to see it."""
+        observations = Observations(pair, state.normalisation, resolutions, self.device)
+        if warm:
+            self._refine.prepare(observations)
+            self._refine.improve(state.network, observations, 1.0, self.dtype)
+        return observations
 
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""

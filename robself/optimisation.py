@@ -13,7 +13,7 @@ from robself.consistency import consistency, consistency_loss
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
 from robself.optimisers import set_learning_rate
-from robself.preparation import Observation
+from robself.preparation import Observation, Observations
 from robself.schedule import Stage
 
 # Iterations between looks at the loss: each look makes a GPU wait, and costs a CPU nothing.
@@ -84,35 +84,43 @@ def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
 def optimise(
     network: RobSelf,
     optimisers: Sequence[torch.optim.Optimizer],
-    stages: Sequence[tuple[Stage, Observation]],
+    stages: Sequence[Stage],
+    observations: Observations,
     *,
-    final: Observation,
+    improve: Callable[[float], None],
     dtype: torch.dtype,
     seconds: float | None,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
 ) -> Outcome:
-    """Minimise Eq. 1 over the stages, then predict the final observation.
+    """Minimise Eq. 1 over the stages, then predict at full resolution.
 
     A stage ends with its iterations or with its share of `seconds`, whichever is first, and its learning rate
     falls by whichever is further on. A loss that is not finite takes weights and optimiser back to where they
     were last seen healthy, at half the learning rate.
 
+    Args:
+        improve: called between two stages with the resolution of the first; may change what `observations` believe.
+
     Raises:
         Interrupted: `should_stop` said so.
     """
     begin = time.monotonic()
-    costs = [stage.iterations * stage.resolution**2 for stage, _ in stages]
+    costs = [stage.iterations * stage.resolution**2 for stage in stages]
     total = sum(costs)
-    checked_every = CHECKED_EVERY.get(final.source.device.type, 10)
+    checked_every = CHECKED_EVERY.get(observations.full.source.device.type, 10)
     good = LastGood(network, optimisers)
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
 
-    for (stage, observation), cost in zip(stages, costs, strict=True):
-        started = time.monotonic()
+    for last, stage, cost in zip((None, *stages), stages, costs, strict=False):
         spent += cost
+        if last:
+            if seconds is not None and time.monotonic() - begin >= seconds:
+                break
+            improve(last.resolution)
+        observation, started = observations[stage.resolution], time.monotonic()
         allowed = None if seconds is None else begin + seconds * spent / total - started
         for iteration in range(stage.iterations):
             if should_stop():
@@ -151,11 +159,11 @@ def optimise(
         if stopped_by == "divergence":
             break
 
-    prediction, loss_after = _conclude(network, final, dtype)
+    prediction, loss_after = _conclude(network, observations.full, dtype)
     if not math.isfinite(loss_after):
         good.restore()
         stopped_by = "divergence"
-        prediction, loss_after = _conclude(network, final, dtype)
+        prediction, loss_after = _conclude(network, observations.full, dtype)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
 
 

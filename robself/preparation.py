@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,6 +33,36 @@ class Observation:
     guide: torch.Tensor
     pool: AveragePooling
     resolution: float
+
+    def believing(self, estimate: torch.Tensor) -> Observation:
+        """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
+        return replace(self, upsampled=F.interpolate(estimate, self.upsampled.shape[-2:], mode="area"))
+
+
+class Observations:
+    """A pair at several resolutions, the full one among them, and what is believed of its source at all of them.
+
+    Args:
+        resolutions: as `observe` takes them.
+    """
+
+    def __init__(
+        self, pair: Pair, normalisation: Normalisation, resolutions: Iterable[float], device: torch.device
+    ) -> None:
+        self._at = {
+            resolution: observe(pair, normalisation, resolution, device) for resolution in {1.0, *resolutions}
+        }
+
+    def __getitem__(self, resolution: float) -> Observation:
+        return self._at[resolution]
+
+    @property
+    def full(self) -> Observation:
+        return self._at[1.0]
+
+    def believe(self, estimate: torch.Tensor) -> None:
+        """Put an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised, finite."""
+        self._at = {resolution: seen.believing(estimate) for resolution, seen in self._at.items()}
 
 
 def observe(pair: Pair, normalisation: Normalisation, resolution: float, device: torch.device) -> Observation:

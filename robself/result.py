@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
-from robself.back_projection import back_projected
 from robself.consistency import consistency
 from robself.network import Prediction, RobSelf
 from robself.network.sampling import pixel_grid, sample
@@ -47,7 +48,7 @@ def assemble(
     network: RobSelf,
     normalisation: Normalisation,
     consistency_before: float | None,
-    back_projection: int,
+    refine: Callable[[torch.Tensor, Observation], torch.Tensor],
     trusted: float,
     info: dict,
 ) -> Result:
@@ -57,8 +58,8 @@ def assemble(
     far worse than its bicubic enlargement does (`info["fallback"]`).
 
     Args:
-        back_projection: steps with which the network's prediction is made consistent with the source. Its
-            own consistency is what `info` tells, for it says how well the network has understood the pair.
+        refine: makes the network's prediction consistent with the source, and sharp. The prediction's own
+            consistency is what `info` tells, for it says how well the network has understood the pair.
         trusted: how many times worse than bicubic enlargement it may explain the source.
     """
     upsampled = bicubic(pair.source, pair.valid, pair.size)
@@ -75,8 +76,8 @@ def assemble(
     if fallback:
         sr, after = upsampled, floor
     else:
-        explained = back_projected(prediction.sr, observation, back_projection)
-        sr = np.where(seen, normalisation.restore(explained[0, 0].cpu().numpy()), upsampled)
+        refined = refine(prediction.sr, observation)
+        sr = np.where(seen, normalisation.restore(refined[0, 0].cpu().numpy()), upsampled)
     if not np.isfinite(translated).all():
         translated = upsampled
     if not torch.isfinite(displacement).all():

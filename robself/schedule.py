@@ -53,13 +53,18 @@ class Schedule:
     Attributes:
         cold, warm: stages of a cold keyframe and of a warm one.
         optimiser: what moves the weights (`robself.optimisers`).
-        back_projection: steps at the end that make the prediction consistent with the source.
+        bootstrapping: whether each stage is given what the one before it has made of the source, refined;
+            otherwise all have the upsampled source (Sec. 3.1).
+        back_projection, sharpening: steps of refinement, which make a prediction consistent with the source and
+            its edges steep.
     """
 
     cold: tuple[Stage, ...]
     warm: tuple[Stage, ...]
     optimiser: OptimiserName = "muon"
+    bootstrapping: bool = True
     back_projection: int = 3
+    sharpening: int = 60
 
     def stages(
         self, warm: bool, iterations: int | None = None, factor: float = math.inf
@@ -99,6 +104,8 @@ SCHEDULES: dict[str, Schedule] = {
         cold=(Stage(1.0, 1000, decay="paper"),),
         warm=(Stage(1.0, 1000, decay="paper"),),
         optimiser="adam",
+        bootstrapping=False,
         back_projection=0,
+        sharpening=0,
     ),
 }
