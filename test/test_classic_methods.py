@@ -14,7 +14,15 @@ from robself.methods.joint_bilateral import upsampled as joint_bilateral
 from robself.pair import Pair
 from robself.upsampling import enlarge_mask
 
-CLASSIC = ("nearest", "bilinear", "bicubic", "back_projection", "guided_filter", "joint_bilateral")
+CLASSIC = (
+    "nearest",
+    "bilinear",
+    "bicubic",
+    "back_projection",
+    "edge_prior",
+    "guided_filter",
+    "joint_bilateral",
+)
 SCENES = ("Aloe", "Art", "Baby1", "Midd1", "Moebius", "Reindeer")
 BICUBIC_X4 = (3.02, 5.75, 2.53, 1.80, 1.04, 3.98)  # the data's README
 
@@ -90,6 +98,11 @@ def test_back_projection_explains_the_source_better_than_bicubic():
     bicubic, projected = (score(run(name, source, guide), case) for name in ("bicubic", "back_projection"))
     assert projected["consistency"] < 0.1 * bicubic["consistency"]
     assert projected["rmse"] < bicubic["rmse"]
+
+
+def test_the_edge_prior_draws_a_steeper_edge_than_bicubic():
+    truth, guide, source = edge()
+    assert rmse(run("edge_prior", source, guide), truth) < 0.95 * rmse(run("bicubic", source, guide), truth)
 
 
 @pytest.mark.parametrize("name", ["guided_filter", "joint_bilateral"])

@@ -4,6 +4,7 @@ from robself.methods.ablation import ABLATION
 from robself.methods.back_projection import BACK_PROJECTION
 from robself.methods.bicubic import BICUBIC
 from robself.methods.bilinear import BILINEAR
+from robself.methods.edge_prior import EDGE_PRIOR
 from robself.methods.guided_filter import GUIDED_FILTER
 from robself.methods.joint_bilateral import JOINT_BILATERAL
 from robself.methods.method import Estimate, Method, Settings
@@ -19,6 +20,7 @@ METHODS: dict[str, Method] = {
         BILINEAR,
         BICUBIC,
         BACK_PROJECTION,
+        EDGE_PRIOR,
         GUIDED_FILTER,
         JOINT_BILATERAL,
         P2P,
