@@ -40,9 +40,8 @@ def interrupted_after(count):
 
 def test_every_case_method_and_seed_is_a_run_and_what_is_not_random_runs_once(pairs, tmp_path):
     metrics = evaluate(pairs, tmp_path / "out", methods=("bicubic", "noisy"), seeds=2)
-    expected = [
-        run for case in CASES for run in [("bicubic", case, 0), ("noisy", case, 0), ("noisy", case, 1)]
-    ]
+    first = [(method, case, 0) for case in CASES for method in ("bicubic", "noisy")]
+    expected = [*first, *(("noisy", case, 1) for case in CASES)]
     assert named(metrics["runs"]) == expected
     assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == metrics
 
@@ -210,17 +209,19 @@ def test_what_failed_is_run_again_when_gone_on_with(pairs, tmp_path, monkeypatch
     assert len(journal(tmp_path / "out")) == 4
 
 
-def test_an_evaluation_grows_by_methods_seeds_and_cases(pairs, tmp_path):
-    evaluate(pairs, tmp_path / "out", methods=("noisy",), limit=2)
-    metrics = evaluate(pairs, tmp_path / "out", methods=("bicubic",), seeds=2, limit=1, resume=True)
-    assert {(run["method"], run["seed"]) for run in metrics["runs"]} == {
+def test_an_evaluation_grows_by_methods_seeds_and_cases_and_never_shrinks(pairs, tmp_path):
+    out = tmp_path / "out"
+    evaluate(pairs, out, methods=("noisy",), limit=2)
+    grown = evaluate(pairs, out, methods=("bicubic",), seeds=2, limit=1, resume=True)
+    assert {(run["method"], run["seed"]) for run in grown["runs"]} == {
         ("noisy", 0),
         ("noisy", 1),
         ("bicubic", 0),
     }
-    assert {run["case"] for run in metrics["runs"]} == {"Aloe", "Baby"}
-    assert len(journal(tmp_path / "out")) == len(metrics["runs"]) == 6
-    assert metrics["config"]["methods"] == ["noisy", "bicubic"]
+    assert {run["case"] for run in grown["runs"]} == {"Aloe", "Baby"}
+    assert grown["config"]["methods"] == ["noisy", "bicubic"]
+    assert evaluate(pairs, out, methods=("bicubic",), limit=1, resume=True)["runs"] == grown["runs"]
+    assert len(journal(out)) == len(grown["runs"]) == 6
 
 
 @pytest.mark.parametrize(

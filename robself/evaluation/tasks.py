@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 from robself.methods import Method
@@ -51,15 +52,16 @@ def settings_of(translations: Sequence[float], rotations: Sequence[float]) -> li
     return [*moved, *turned] or [Setting()]
 
 
-def plan(cases: Mapping[Setting, Iterable[str]], methods: Iterable[Method], seeds: int) -> Iterator[Task]:
-    """All tasks, those of a case beside each other. A method that is not random is run once, as seed 0.
+def plan(cases: Mapping[Setting, Sequence[str]], methods: Iterable[Method], seeds: int) -> Iterator[Task]:
+    """All tasks: one seed after another, so that an interrupted run has whole ones, and a case's beside each other.
+
+    A method that is not random is run once, as seed 0.
 
     Args:
         cases: names by setting.
     """
     methods = list(methods)
-    for setting, names in cases.items():
-        for case in names:
-            for method in methods:
-                for seed in range(seeds if method.random else 1):
-                    yield Task(case, method.name, seed, setting)
+    for seed, (setting, names) in product(range(seeds), cases.items()):
+        for case, method in product(names, methods):
+            if method.random or seed == 0:
+                yield Task(case, method.name, seed, setting)
