@@ -40,6 +40,7 @@ $(VENV)/bin/python:
 $(VENV)/.packages: setup.py pyproject.toml $(wildcard requirements/*.txt) | $(VENV)/bin/python
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/build.txt
 	$(PIP) install --quiet -c requirements/constraints.txt --no-build-isolation -e '.[ros,test]'
+	$(PIP) install --quiet -c requirements/constraints.txt --no-deps -r requirements/model_files.txt
 	@touch $@
 
 $(VENV)/.interfaces: $(VENV)/.packages CMakeLists.txt package.xml $(wildcard msg/*.msg) tools/build_interfaces.py
