@@ -105,11 +105,19 @@ def main(
     cold: Annotated[str | None, typer.Option(help="stages instead of the schedule's: 0.5:300,1:100")] = None,
     optimiser: str | None = None,
     back_projection: int | None = None,
+    sharpening: int | None = None,
+    bootstrapping: bool | None = None,
 ) -> None:
     """Measure cases, `jobs` at a time with `threads` each."""
     overrides = _given(channels=channels, residual=residual)
     stages = cold and [tuple(map(float, stage.split(":"))) for stage in cold.split(",")]
-    road = _given(cold=stages, optimiser=optimiser, back_projection=back_projection)
+    road = _given(
+        cold=stages,
+        optimiser=optimiser,
+        back_projection=back_projection,
+        sharpening=sharpening,
+        bootstrapping=bootstrapping,
+    )
     settings = [
         {
             "name": preset,
