@@ -1,6 +1,8 @@
 """Tasks done by processes of this machine, some of which die."""
 
 import multiprocessing
+import os
+import signal
 from contextlib import closing
 
 import pytest
@@ -58,3 +60,18 @@ def test_no_process_is_left_when_the_run_ends_early(pairs, tmp_path):
     with pytest.raises(Interrupted, match="after 1 of 3 runs"):
         evaluate(pairs, tmp_path / "out", engine=interrupted, methods=("bicubic",))
     assert not multiprocessing.active_children()
+
+
+def test_ctrl_c_at_the_terminal_is_not_the_processes_to_heed(pairs, tmp_path):
+    said = []
+
+    def with_ctrl_c(jobs, most):
+        with closing(processes(1, said)(jobs, most)) as outcomes:
+            yield next(outcomes)
+            (child,) = multiprocessing.active_children()
+            os.kill(child.pid, signal.SIGINT)
+            yield from outcomes
+
+    metrics = evaluate(pairs, tmp_path / "out", engine=with_ctrl_c, methods=("bicubic",))
+    assert [run["error"] for run in metrics["runs"]] == [None] * 3
+    assert said == []
