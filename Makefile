@@ -7,7 +7,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo lint format clean
+.PHONY: help install test demo eval lint format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ test: install ## Run the whole suite (ARGS="-k pairing -x" is passed to pytest)
 
 demo: install ## Super-resolve the built-in recording by the node over DDS, print a table, leave a report
 	$(VENV)/bin/robself demo $(ARGS)
+
+eval: install ## Evaluate on a dataset, hours (DATA=folder, ARGS="--methods bicubic,robself_re"); goes on where it was
+	$(VENV)/bin/robself eval --dataset $(DATA) --output eval_output --seeds 3 --resume $(ARGS)
 
 lint: install ## Check style
 	$(VENV)/bin/ruff check .
