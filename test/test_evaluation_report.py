@@ -159,6 +159,14 @@ def test_who_lacks_a_case_does_not_compete(folder):
     assert scores["robself_de"]["runs"] == "6 of 7"
 
 
+def test_runs_that_fell_back_to_bicubic_are_told(tmp_path):
+    fell_back = [record(case, "robself_re", rmse=2.0, info={"fallback": True}) for case in CASES[:2]]
+    write(tmp_path, [*fell_back, record(CASES[2], "robself_re", rmse=1.0, info={"fallback": False})])
+    write_report(tmp_path)
+    scores, _ = tables(tmp_path)
+    assert scores["robself_re"]["runs"] == "3 (2 fallback)"
+
+
 def test_a_score_competes_among_the_cases_that_have_it(tmp_path):
     niqe = {("bicubic", "aloe"): 5.0, ("bicubic", CASES[1]): 4.0, ("nearest", "aloe"): 4.5}
     records = [entry | {"scores": {"niqe": niqe.get((entry["method"], entry["case"]))}} for entry in runs()]

@@ -34,7 +34,13 @@ class Run(BaseModel):
     iterations: int | None = None
     peak_memory_bytes: int | None = None
     prediction: str | None = None
+    info: dict[str, Any] | None = None
     error: str | None = None
+
+    @property
+    def fallback(self) -> bool:
+        """Whether the method itself says that its estimate is bicubic's, for it found nothing better."""
+        return bool((self.info or {}).get("fallback"))
 
     @field_validator("setting", mode="before")
     @classmethod

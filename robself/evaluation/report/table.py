@@ -144,11 +144,15 @@ def _costs(runs: list[Run]) -> list[Cell]:
     iterations = spread(run.iterations for run in runs).mean
     memory = max((run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None), default=None)
     done = sum(run.error is None for run in runs)
+    fallbacks = sum(run.fallback for run in runs)
     return [
         Cell(NOTHING if seconds != seconds else f"{seconds:.3g}"),
         Cell(NOTHING if iterations != iterations else f"{iterations:.0f}"),
         Cell(NOTHING if memory is None else f"{memory / MEBI:.0f}"),
-        Cell(str(done) if done == len(runs) else f"{done} of {len(runs)}"),
+        Cell(
+            (str(done) if done == len(runs) else f"{done} of {len(runs)}")
+            + (f" ({fallbacks} fallback)" if fallbacks else "")
+        ),
     ]
 
 

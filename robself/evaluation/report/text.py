@@ -13,7 +13,8 @@ from robself.evaluation.scores import SCORES
 SCORES_CAPTION = (
     "Mean over the cases; ± is the standard deviation over the seeds of that mean, where there are several. "
     "Best in bold, second underlined, among the methods that have every case. RMSE / bicubic is the ratio of the "
-    "means over the cases that both have. Seconds and iterations are a run's mean, peak memory is the highest."
+    "means over the cases that both have. Seconds and iterations are a run's mean, peak memory is the highest. "
+    "A fallback is a run whose method found nothing better than bicubic, which is then its estimate."
 )
 CASES_CAPTION = (
     f"Mean over the seeds, ± their standard deviation where there are several. “{FAILED}”: no run of it came to a "
