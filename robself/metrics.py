@@ -99,16 +99,20 @@ def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarr
 
     Shape: (H, W), NaN in holes; source (h, w), valid (h, w) bool.
     """
+    if not valid.any():
+        return np.nan
     known = np.isfinite(estimate)
     pool = AveragePooling(estimate.shape, source.shape)
+    # About the mean: a float32 sum of depths in mm would lose the difference that is asked for.
+    offset = np.float32(source[valid].mean(dtype=np.float64))
     total, share = (
         pool(torch.from_numpy(image.astype(np.float32))[None, None])[0, 0].numpy().astype(np.float64)
-        for image in (np.where(known, estimate, 0), known)
+        for image in (np.where(known, estimate - offset, 0), known)
     )
     judged = valid & (share > 0)
     if not judged.any():
         return np.nan
-    return float(np.mean(np.abs(total[judged] / share[judged] - source[judged])))
+    return float(np.mean(np.abs(total[judged] / share[judged] - (source[judged] - offset))))
 
 
 def spread(values: Iterable[float]) -> Spread:

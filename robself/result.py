@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from robself.consistency import consistency
+from robself.metrics import source_consistency
 from robself.network import Prediction, RobSelf
 from robself.network.sampling import pixel_grid, sample
 from robself.normalisation import Normalisation
@@ -30,15 +30,6 @@ def trust_after(info: dict) -> float:
     if info["fallback"]:
         return MOST_TRUSTED
     return min(MOST_TRUSTED, 2 * after / of_bicubic) if after > of_bicubic else 2.0
-
-
-def consistency_of(sr: np.ndarray, pair: Pair, observation: Observation) -> float:
-    """Mean |f_down(sr) - source| over the valid source pixels, in the source's unit. sr: (H, W), finite."""
-    # About the mean: a float32 sum of depths in mm would lose the difference that is asked for.
-    offset = np.float32(pair.source[pair.valid].mean(dtype=np.float64))
-    pooled = observation.pool(torch.from_numpy(sr - offset)[None, None].to(observation.source.device))
-    source = torch.from_numpy(np.where(pair.valid, pair.source - offset, 0))[None, None].to(pooled)
-    return consistency(pooled, source, observation.valid).item()
 
 
 def assemble(
@@ -68,9 +59,11 @@ def assemble(
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
     seen = np.True_ if pair.guide_valid is None else pair.guide_valid
     translated = np.where(seen, translated, upsampled)
-    floor = consistency_of(upsampled, pair, observation)
+    floor = source_consistency(upsampled, pair.source, pair.valid)
     after = (
-        consistency_of(np.where(seen, sr, upsampled), pair, observation) if np.isfinite(sr).all() else np.inf
+        source_consistency(np.where(seen, sr, upsampled), pair.source, pair.valid)
+        if np.isfinite(sr).all()
+        else np.inf
     )
     fallback = not after <= trusted * floor
     if fallback:
