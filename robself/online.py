@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -21,6 +22,7 @@ from robself.provenance import versions
 from robself.refinement import Refinement
 from robself.result import MOST_TRUSTED, assemble, trust_after
 from robself.schedule import SCHEDULES, Schedule
+from robself.seeding import seeded
 
 
 @dataclass(frozen=True)
@@ -178,10 +180,8 @@ class OnlineSuperResolver:
 
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.config.seed)  # torch.manual_seed seeds every GPU, too
-            network = self.make_network(self.config.model)
-        network = network.to(self.device, memory_format=torch.channels_last)
+        network = seeded(partial(self.make_network, self.config.model), self.config.seed, self.device)
+        network = network.to(memory_format=torch.channels_last)
         return _Warmth(network, make_optimisers(network, self.schedule.optimiser), Normalisation.of(pair))
 
     def _info(

@@ -1,4 +1,4 @@
-"""What the learning peers have in common: where their weights start, how they descend, how they end."""
+"""What the learning peers have in common: how they descend, how they end."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ from robself.methods.method import Estimate, Settings
 from robself.normalisation import Normalisation
 from robself.pair import Pair
 from robself.upsampling import bicubic
-
-
-def seeded(make_network: Callable[[], nn.Module], seed: int, device: torch.device) -> nn.Module:
-    """A network whose first weights are the seed's, whatever was drawn before."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds every GPU, too
-        return make_network().to(device)
 
 
 def iterations_of(settings: Settings, own: int) -> int:

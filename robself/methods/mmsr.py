@@ -12,7 +12,7 @@ from torch import nn
 
 from robself.consistency import consistency
 from robself.device import choose_device, compute_type
-from robself.methods.learning import descend, estimate_of, iterations_of, seeded
+from robself.methods.learning import descend, estimate_of, iterations_of
 from robself.methods.method import Estimate, Method, Settings
 from robself.network.convolution import conv1x1, conv3x3
 from robself.network.neighbourhood_attention import neighbourhood_attention
@@ -22,6 +22,7 @@ from robself.optimisers import set_learning_rate
 from robself.pair import Pair
 from robself.preparation import observe
 from robself.schedule import Stage
+from robself.seeding import seeded
 
 STAGE = Stage(resolution=1.0, iterations=1000, learning_rate=0.002, decay="paper")
 GUIDE_DECAY = 5e-4  # of the guide branch's weights alone, after P2P

@@ -15,10 +15,11 @@ from torch import nn
 
 from robself.consistency import area_shares
 from robself.device import choose_device
-from robself.methods.learning import descend, estimate_of, iterations_of, seeded
+from robself.methods.learning import descend, estimate_of, iterations_of
 from robself.methods.method import Estimate, Method, Settings
 from robself.normalisation import Normalisation
 from robself.pair import Pair
+from robself.seeding import seeded
 
 ITERATIONS = 32768
 BATCH = 32  # source pixels
