@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -73,13 +74,13 @@ class RobSelfConfig(BaseModel):
         Raises:
             ConfigError: an unknown name, with the names there are.
         """
-        _one_of("preset", name, list(PRESETS))
-        _one_of("variant", variant, list(get_args(Variant)))
-        _one_of("schedule", schedule, list(get_args(ScheduleName)))
+        one_of("preset", name, list(PRESETS))
+        one_of("variant", variant, list(get_args(Variant)))
+        one_of("schedule", schedule, list(get_args(ScheduleName)))
         settings: dict[str, Any] = dict(PRESETS[name])
         modality = modality or settings.pop("modality", "depth")
         settings.pop("modality", None)
-        _one_of("modality", modality, list(get_args(Modality)))
+        one_of("modality", modality, list(get_args(Modality)))
         try:
             model = ModelConfig(variant=variant, **settings)
             return cls(preset=name, model=model, modality=modality, schedule=schedule, seed=seed)
@@ -108,6 +109,7 @@ def presets() -> list[str]:
     return list(PRESETS)
 
 
-def _one_of(what: str, value: str, known: list[str]) -> None:
+def one_of(what: str, value: str, known: Collection[str]) -> None:
+    """Raises ConfigError: a value that is none of the known ones, which it lists."""
     if value not in known:
         raise ConfigError(f"{what}: {value!r} is unknown, expected one of {', '.join(known)}")

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from robself.config import one_of
 from robself.datasets.case import Case
 from robself.datasets.cropping import central_crop
 from robself.datasets.loader import Loader
@@ -75,7 +76,8 @@ def open_dataset(path: str | Path, *, loader: str | None = None, **options: Any)
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or file")
     name = loader or _guessed(path)
-    kind = _known(name)
+    one_of("loader", name, LOADERS)
+    kind = LOADERS[name]
     wanted = _fitting(wanted, name, kind)
     reader = kind(path, wanted)
     matching = (case for case in reader.names() if wanted.only is None or fnmatchcase(case, wanted.only))
@@ -92,12 +94,6 @@ def _guessed(path: Path) -> str:
             return name
     looked_for = "; ".join(f"{kind.LAYOUT} ({name})" for name, kind in LOADERS.items())
     raise DatasetError(f"{path}: no dataset that is known, looked for {looked_for}")
-
-
-def _known(name: str) -> type[Loader]:
-    if name not in LOADERS:
-        raise ConfigError(f"loader: {name!r} is unknown, expected one of {', '.join(LOADERS)}")
-    return LOADERS[name]
 
 
 def _fitting(options: Options, name: str, kind: type[Loader]) -> Options:
