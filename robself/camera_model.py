@@ -140,6 +140,13 @@ class CameraModel:
         _, _, width, height = self.region
         return height // self.binning[1], width // self.binning[0]
 
+    def misfit(self, image_size: tuple[int, int]) -> str | None:
+        """Why this is not the camera of images of that size (height, width), in words; None if it may be."""
+        if self.image_size == image_size:
+            return None
+        (height, width), (image_height, image_width) = self.image_size, image_size
+        return f"it is of {width}x{height} images, these are {image_width}x{image_height}"
+
     def scaled(self, width: int, height: int) -> CameraModel:
         """The same camera delivering `width` x `height` images.
 

@@ -149,14 +149,12 @@ class Replay:
 
     def _fitting(self, role: str, camera: CameraModel | None, image: RecordedImage) -> CameraModel | None:
         """The camera if it is one of images of this size; else None, said once."""
-        if camera is None or camera.image_size == image.array.shape[:2]:
+        why = camera and camera.misfit(image.array.shape[:2])
+        if not why:
             return camera
         if role not in self._unfit:
             self._unfit.add(role)
-            sizes = [f"{width}x{height}" for height, width in (camera.image_size, image.array.shape[:2])]
-            self._say(
-                f"the {role}'s camera_info is not used: it is of {sizes[0]} images, these are {sizes[1]}"
-            )
+            self._say(f"the {role}'s camera_info is not used: {why}")
         return None
 
     def _check_truth(self, truth: RecordedImage | None) -> None:

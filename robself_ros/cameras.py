@@ -61,11 +61,8 @@ class Cameras:
             model = CameraModel.from_camera_info(info)
         except InputError as error:
             return self._unusable(role, str(error))
-        if model.image_size != image_size:
-            (height, width), (image_height, image_width) = model.image_size, image_size
-            return self._unusable(
-                role, f"it is of {width}x{height} images, these are {image_width}x{image_height}"
-            )
+        if why := model.misfit(image_size):
+            return self._unusable(role, why)
         self._said.pop(role, None)
         return Camera(info, model.rectified() if self._rectified[role] else model)
 

@@ -77,4 +77,4 @@ class Recording(Loader):
 
 def _fitting(camera: CameraModel | None, image: RecordedImage) -> CameraModel | None:
     """The camera if it is one of images of this size."""
-    return camera if camera and camera.image_size == image.array.shape[:2] else None
+    return None if camera and camera.misfit(image.array.shape[:2]) else camera
