@@ -7,7 +7,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo eval lint format clean
+.PHONY: help install test demo eval no_data lint format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,8 +20,11 @@ test: install ## Run the whole suite (ARGS="-k pairing -x" is passed to pytest)
 demo: install ## Super-resolve the built-in recording by the node over DDS, print a table, leave a report
 	$(VENV)/bin/robself demo $(ARGS)
 
-eval: install ## Evaluate on a dataset, hours (DATA=folder, ARGS="--methods bicubic,robself_re"); goes on where it was
+eval: $(if $(DATA),install,no_data) ## Evaluate on a dataset, hours (DATA=folder, ARGS="--methods bicubic,robself_re"); goes on where it was
 	$(VENV)/bin/robself eval --dataset $(DATA) --output eval_output --seeds 3 --resume $(ARGS)
+
+no_data:
+	@echo "make eval: DATA is not given, expected the dataset's folder: make eval DATA=../Middlebury2006" >&2; exit 2
 
 lint: install ## Check style
 	$(VENV)/bin/ruff check .
