@@ -32,3 +32,38 @@ def node(tmp_path_factory):
 
     with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
         yield node
+
+
+@pytest.fixture
+def middlebury(tmp_path):
+    """A folder of three scenes in Middlebury's layout."""
+    from dataset_folders import make_middlebury
+
+    return make_middlebury(tmp_path)
+
+
+@pytest.fixture
+def archives(tmp_path):
+    """A folder of archived pairs whose names have marks."""
+    from dataset_folders import make_archives
+
+    return make_archives(tmp_path)
+
+
+@pytest.fixture
+def realmissr(tmp_path):
+    """A folder in RealMisSR's layout."""
+    from dataset_folders import make_realmissr
+
+    return make_realmissr(tmp_path)
+
+
+@pytest.fixture
+def methods_of_tests(tmp_path, monkeypatch):
+    """The methods of `evaluation_runs` beside the project's own."""
+    from evaluation_runs import own_methods
+
+    from robself.methods import METHODS
+
+    for name, method in own_methods(tmp_path).items():
+        monkeypatch.setitem(METHODS, name, method)

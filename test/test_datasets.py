@@ -7,26 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from dataset_folders import make_archives, make_middlebury, make_realmissr, put_archive
+from dataset_folders import put_archive
 
 from robself.datasets import LOADERS, open_dataset
 from robself.datasets.misalignment import CORNER_SHARE, ROTATION_DEGREES, TRANSLATION_PX
 from robself.errors import ConfigError, DatasetError, InputError
-
-
-@pytest.fixture
-def middlebury(tmp_path):
-    return make_middlebury(tmp_path)
-
-
-@pytest.fixture
-def archives(tmp_path):
-    return make_archives(tmp_path)
-
-
-@pytest.fixture
-def realmissr(tmp_path):
-    return make_realmissr(tmp_path)
 
 
 def test_a_folder_that_no_loader_knows_is_told_in_one_line(tmp_path):

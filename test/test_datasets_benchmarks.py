@@ -2,22 +2,12 @@
 
 import numpy as np
 import pytest
-from dataset_folders import SIZE, make_middlebury, make_realmissr, put_guide, put_source
+from dataset_folders import SIZE, put_guide, put_source
 from small_pairs import scene
 
 from robself.datasets import open_dataset
 from robself.datasets.degradation import block_mean
 from robself.errors import ConfigError, DatasetError
-
-
-@pytest.fixture
-def middlebury(tmp_path):
-    return make_middlebury(tmp_path)
-
-
-@pytest.fixture
-def realmissr(tmp_path):
-    return make_realmissr(tmp_path)
 
 
 def test_middlebury_scenes_become_pairs_of_task1(middlebury):

@@ -3,17 +3,12 @@
 import cv2
 import numpy as np
 import pytest
-from dataset_folders import SIZE, make_archives, put_archive, put_guide, put_source
+from dataset_folders import SIZE, put_archive, put_guide, put_source
 from small_pairs import scene
 
 from robself.datasets import open_dataset
 from robself.datasets.degradation import block_mean
 from robself.errors import DatasetError
-
-
-@pytest.fixture
-def archives(tmp_path):
-    return make_archives(tmp_path)
 
 
 def test_archives_are_chosen_by_the_marks_in_their_names(archives):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import yaml
-from evaluation_runs import CASES, SIZE, evaluate, inline, named, own_methods, repeatable, write_pairs
+from evaluation_runs import CASES, SIZE, evaluate, inline, named, repeatable, write_pairs
 
 from robself.errors import ConfigError, DatasetError, EvaluationError, InputError, Interrupted, OutputError
 from robself.evaluation.evaluation import complain_of_failures
@@ -13,16 +13,12 @@ from robself.evaluation.options import EvaluationOptions, choose_methods, defaul
 from robself.evaluation.peak_memory import PeakMemory
 from robself.methods import METHODS
 
+pytestmark = pytest.mark.usefixtures("methods_of_tests")
+
 
 @pytest.fixture
 def pairs(tmp_path):
     return write_pairs(tmp_path / "pairs")
-
-
-@pytest.fixture(autouse=True)
-def methods(tmp_path, monkeypatch):
-    for name, method in own_methods(tmp_path).items():
-        monkeypatch.setitem(METHODS, name, method)
 
 
 def journal(output):

@@ -6,22 +6,17 @@ import signal
 from contextlib import closing
 
 import pytest
-from evaluation_runs import CASES, evaluate, own_methods, write_pairs
+from evaluation_runs import CASES, evaluate, write_pairs
 
 from robself.errors import Interrupted
 from robself.evaluation.local_engine import run_locally
-from robself.methods import METHODS
+
+pytestmark = pytest.mark.usefixtures("methods_of_tests")
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     return write_pairs(tmp_path_factory.mktemp("local") / "pairs")
-
-
-@pytest.fixture(autouse=True)
-def methods(tmp_path, monkeypatch):
-    for name, method in own_methods(tmp_path).items():
-        monkeypatch.setitem(METHODS, name, method)
 
 
 def processes(workers, said=None):

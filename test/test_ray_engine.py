@@ -11,13 +11,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from evaluation_runs import CASES, evaluate, own_methods, repeatable, write_pairs
+from evaluation_runs import CASES, evaluate, repeatable, write_pairs
 
 from robself.errors import ConfigError
 from robself.evaluation.ray_engine import _check_reachable, run_on_ray
-from robself.methods import METHODS
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'robself_ros[ray]')")
+pytestmark = pytest.mark.usefixtures("methods_of_tests")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,6 @@ def started(folder):
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     return write_pairs(tmp_path_factory.mktemp("ray") / "pairs")
-
-
-@pytest.fixture(autouse=True)
-def methods(tmp_path, monkeypatch):
-    for name, method in own_methods(tmp_path).items():
-        monkeypatch.setitem(METHODS, name, method)
 
 
 def on_ray(said):
