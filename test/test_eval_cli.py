@@ -115,6 +115,10 @@ def test_a_curve_has_a_table_for_each_setting(folder, capsys):
 
 
 BAD = {
+    "no folder of guides": (
+        "--dataset pairs --methods bicubic --prealigned nowhere",
+        "nowhere is no folder, expected one with a file per case",
+    ),
     "no dataset": ("--dataset none", "none: no such folder or file"),
     "no layout": ("--dataset empty", "empty: no dataset that is known, looked for"),
     "method": ("--dataset pairs --methods bicubik", "'bicubik' is unknown, did you mean bicubic? (there are nearest"),

@@ -24,7 +24,7 @@ from robself.evaluation.result_folder import ResultFolder
 from robself.evaluation.tasks import Setting, Task, plan
 from robself.evaluation.work import Job, Outcome, failure, perform
 from robself.methods import Settings
-from robself.methods.predictions import prealigned
+from robself.methods.predictions import check_folder, prealigned
 from robself.provenance import versions
 
 Engine = Callable[[Iterable[Job], int], Iterator[Outcome]]  # of jobs, and how many there are at most
@@ -64,6 +64,8 @@ class Evaluation:
         preset = options.preset or default_preset(next(iter(self._datasets.values())).facts)
         RobSelfConfig.from_preset(preset, schedule=options.schedule)  # what is unknown is told now
         self.options = options = replace(options, preset=preset)
+        if options.prealigned:
+            check_folder("prealigned guides", Path(options.prealigned))
         names = {setting: dataset.names for setting, dataset in self._datasets.items()}
         self._tasks = list(plan(names, self._methods.values(), options.seeds))
         self.total = len(self._tasks)

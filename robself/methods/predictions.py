@@ -30,7 +30,7 @@ def predictions_method(name: str, folder: str | Path) -> Method:
         InputError: no such folder; when run: no file of the case, more than one, or one that does not fit.
     """
     folder = Path(folder)
-    _check_folder(f"predictions of {name}", folder)
+    check_folder(f"predictions of {name}", folder)
     return Method(name, partial(_look_up, folder), f"predictions made elsewhere ({folder.name})")
 
 
@@ -41,7 +41,7 @@ def prealigned(case: Case, folder: str | Path) -> Case:
         InputError: no such folder, no file of the case, or one of another size than its guide.
     """
     folder = Path(folder)
-    _check_folder("prealigned guides", folder)
+    check_folder("prealigned guides", folder)
     path = folder / f"{case.name}.png"
     guide = read_guide(path)
     _check_size(path, guide, case.guide.shape[:2])
@@ -82,7 +82,8 @@ def _read_npz(path: Path) -> np.ndarray:
     return image.astype(np.float32)
 
 
-def _check_folder(what: str, folder: Path) -> None:
+def check_folder(what: str, folder: Path) -> None:
+    """Raises InputError: no such folder."""
     if not folder.is_dir():
         raise InputError(f"{what}: {folder} is no folder, expected one with a file per case")
 
