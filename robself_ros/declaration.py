@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from robself.errors import ConfigError
+from robself_ros.distributions import convert_before_set
 from robself_ros.parameters import NodeParameters
 from robself_ros.validation import keys, unknown, validated
 
@@ -51,8 +52,7 @@ class Declaration:
             if node.has_parameter(name):  # as an override, without a descriptor and perhaps as an integer
                 node.undeclare_parameter(name)
             node.declare_parameter(name, default, descriptor(name), ignore_override=True)
-        if hasattr(node, "add_pre_set_parameters_callback"):  # not in Humble, which refuses a 2 for a 2.0
-            node.add_pre_set_parameters_callback(_with_doubles)
+        convert_before_set(node, _with_doubles)
         node.add_on_set_parameters_callback(self._on_set)
 
     def read(self) -> NodeParameters:

@@ -6,10 +6,7 @@ from collections.abc import Callable
 
 from rclpy.qos import qos_policy_name_from_kind
 
-try:
-    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
-except ImportError:  # Humble
-    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
+from robself_ros.distributions import PublisherEventCallbacks, SubscriptionEventCallbacks
 
 # Told the topic and the name of the policy that does not fit, `RELIABILITY` for instance.
 OnIncompatible = Callable[[str, str], None]

@@ -1,0 +1,48 @@
+"""What differs between ROS 2 distributions is in one module, and is what this distribution has."""
+
+import re
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.parameter import Parameter
+
+from robself_ros import distributions
+
+CODE = Path(distributions.__file__).parent
+DIFFERS = re.compile(r"qos_event|rclpy\.event_handler|add_pre_set_parameters_callback|\bhumble\b")
+
+
+def test_no_other_module_knows_of_the_differences():
+    knowing = {file.name for file in CODE.glob("*.py") if DIFFERS.search(file.read_text(encoding="utf-8"))}
+    assert knowing == {"distributions.py"}
+
+
+def test_matched_events_are_there_where_a_publisher_takes_them():
+    def given():
+        return distributions.PublisherEventCallbacks(matched=lambda event: None)
+
+    if distributions.HAS_MATCHED_EVENTS:
+        assert given()
+    else:
+        with pytest.raises(TypeError):
+            given()
+
+
+@pytest.mark.ros
+def test_values_are_converted_before_ros_compares_types():
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    try:
+        node = rclpy.create_node("converting", context=context)
+        if not hasattr(node, "add_pre_set_parameters_callback"):
+            pytest.skip("this distribution cannot convert parameters before it compares their types")
+        node.declare_parameter("factor", 1.0)
+        distributions.convert_before_set(
+            node, lambda changes: [Parameter(one.name, value=float(one.value)) for one in changes]
+        )
+        (done,) = node.set_parameters([Parameter("factor", value=2)])
+        assert done.successful
+        assert node.get_parameter("factor").value == 2.0
+    finally:
+        rclpy.shutdown(context=context)
