@@ -11,6 +11,7 @@ from importlib import metadata
 
 import typer
 
+from robself.cli.bench import bench
 from robself.cli.demo import demo
 from robself.cli.eval import evaluate
 from robself.cli.replay import replay
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(sr)
 app.command()(replay)
 app.command("eval")(evaluate)
+app.command()(bench)
 app.command()(demo)
 
 

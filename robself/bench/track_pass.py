@@ -1,0 +1,64 @@
+"""(d) A track pass against one iteration of optimisation at full resolution."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import median
+
+import torch
+
+from robself.bench.clock import seconds
+from robself.bench.inputs import benched_case, robot_config
+from robself.bench.measurement import Measurement, Setup, Tell
+from robself.online import OnlineSuperResolver
+from robself.optimisation import Progress
+from robself.pair import Pair
+from robself.schedule import SCHEDULES, Stage
+
+PASSES = 3
+
+
+class Lap:
+    """Seconds an iteration of a keyframe, by what it tells of its progress."""
+
+    def __init__(self, device: torch.device, threads: int) -> None:
+        self._device, self._threads = device, threads
+        self._before: tuple[int, float] | None = None
+        self.laps: list[float] = []
+
+    def __call__(self, progress: Progress) -> None:
+        now = seconds(self._device, self._threads)
+        if self._before:
+            iteration, then = self._before
+            self.laps.append((now - then) / (progress.iteration - iteration))
+        self._before = progress.iteration, now
+
+
+def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
+    """Seconds of an iteration of a keyframe over those of `track`, from the pair to its result."""
+    case = benched_case(setup.case, setup.workload.track_crop)
+    pair, config = case.pair(), robot_config(case, run)
+    only = (Stage(1.0, setup.workload.track_iterations),)
+    schedule = replace(SCHEDULES[config.schedule], cold=only, warm=only)
+    resolver = OnlineSuperResolver(config, setup.device, schedule)
+    resolver.keyframe(pair)
+    resolver.track(pair)  # the first is not measured: it may prepare what later ones reuse
+    tell(0.3)
+    iterations, passes = [], []
+    for turn in range(PASSES):
+        lap = Lap(resolver.device, setup.threads)
+        resolver.keyframe(pair, on_progress=lap)
+        iterations += lap.laps
+        passes.append(track_seconds(resolver, pair, setup.threads))
+        tell(0.3 + 0.7 * (turn + 1) / PASSES)
+    iteration, track = median(iterations), median(passes)
+    return Measurement(
+        iteration / track,
+        {"size": list(pair.size), "iteration_seconds": iteration, "track_seconds": track},
+    )
+
+
+def track_seconds(resolver: OnlineSuperResolver, pair: Pair, threads: int) -> float:
+    start = seconds(resolver.device, threads)
+    resolver.track(pair)
+    return seconds(resolver.device, threads) - start

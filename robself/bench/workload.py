@@ -1,0 +1,67 @@
+"""How large the inputs of the benchmark are, and how long each side runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Sizes are (height, width) px of the guide; a crop is made smaller where the case is.
+
+    Attributes:
+        equal_crop, equal_iterations: of literal and product, for equal output and time (a).
+        filter_size: of the features whose filter's memory is measured (a).
+        crop: of the case that is to reach an RMSE (b, f). paper_iterations: of the literal reference.
+        timed: iterations after which the time of the literal reference (b) and of MMSR (f) is taken to be known, the
+            rest being in proportion; None: all of them are run.
+        mmsr_iterations, p2p_iterations: of the peers (f).
+        moving_crop, moving_frames: of the recording, warm against cold (c).
+        track_crop, track_iterations: pair and iterations beside a track pass (d).
+        sides, scaled_iterations: squares of the guide, for time against pixels (e); their keyframe's iterations.
+        scales: factors of super-resolution at the middle side (e).
+        absolute_size: of the paper's network on a GPU; paper_iterations of it.
+    """
+
+    equal_crop: tuple[int, int]
+    equal_iterations: int
+    filter_size: tuple[int, int]
+    crop: tuple[int, int]
+    timed: int | None
+    moving_crop: tuple[int, int]
+    moving_frames: int
+    track_crop: tuple[int, int]
+    sides: tuple[int, ...]
+    scales: tuple[int, ...] = (2, 4, 8)
+    absolute_size: tuple[int, int] = (576, 640)
+    paper_iterations: int = 1000
+    mmsr_iterations: int = 1000
+    p2p_iterations: int = 32768
+    track_iterations: int = 6
+    scaled_iterations: int = 4
+
+
+FULL = Workload(
+    equal_crop=(192, 192),
+    equal_iterations=10,
+    filter_size=(512, 576),
+    crop=(192, 192),
+    timed=None,
+    moving_crop=(192, 256),
+    moving_frames=8,
+    track_crop=(288, 384),
+    sides=(96, 192, 384),
+)
+# Everything in some 15 minutes on one idle core.
+QUICK = Workload(
+    equal_crop=(96, 96),
+    equal_iterations=4,
+    filter_size=(128, 144),
+    crop=(64, 64),
+    timed=12,
+    moving_crop=(96, 96),
+    moving_frames=2,
+    track_crop=(96, 96),
+    sides=(48, 96, 192),
+    p2p_iterations=2048,
+)
