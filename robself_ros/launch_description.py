@@ -6,7 +6,8 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
 from launch_ros.actions import Node
 
-from robself_ros.launching import NODE_NAME, arguments, plan
+from robself_ros.companions import Companion
+from robself_ros.launching import NODE_NAME, Plan, arguments, plan
 
 
 def launch_description(modality: str) -> LaunchDescription:
@@ -36,4 +37,17 @@ def _actions(context: LaunchContext, modality: str) -> list[Action]:
     actions: list[Action] = [SetEnvironmentVariable(*variable) for variable in todo.environment.items()]
     if todo.player:
         actions.append(ExecuteProcess(cmd=todo.player, output="screen"))
-    return [*actions, node]
+    return [*actions, node, *(_companion(one, todo) for one in todo.companions)]
+
+
+def _companion(companion: Companion, todo: Plan) -> Node:
+    return Node(
+        package=companion.package,
+        executable=companion.executable,
+        name=companion.name,
+        namespace=todo.namespace,
+        parameters=[{**companion.parameters, "use_sim_time": todo.use_sim_time}],
+        remappings=companion.remappings,
+        arguments=companion.arguments,
+        output="screen",
+    )

@@ -18,10 +18,12 @@ from pydantic import BaseModel
 
 from robself.errors import ConfigError
 from robself_ros import dds
+from robself_ros.companions import RVIZ_INPUTS, Companion, point_cloud, rviz
 from robself_ros.sensors import Sensor, Stream, Topic, load_sensor, sensor_names, sibling_camera_info
 from robself_ros.validation import validated
 
 NODE_NAME = "robself_node"
+SWITCH = {"true": True, "false": False}
 OTHER_FILE = {"depth": "nir_sr.launch.py", "nir": "depth_sr.launch.py"}
 
 
@@ -50,6 +52,9 @@ def arguments(modality: str) -> list[Argument]:
         Argument("namespace", "", "of the node; topics given with a leading / stay as they are"),
         Argument("bag", "", "a recording to play into the node, with its clock"),
         Argument("use_sim_time", "auto", "true, false, or auto: true with a bag"),
+        Argument("pointcloud", "false", "true: super-resolved depth as coloured points, by depth_image_proc"),
+        Argument("rviz", "false", "true: show it all in rviz2"),
+        Argument("fixed_frame", "", "of rviz2; the source camera's optical frame needs no tf"),
     ]
 
 
@@ -65,7 +70,7 @@ class _Names(BaseModel):
 
 @dataclass(frozen=True)
 class Plan:
-    """What to start: the node, and the player of a bag where one is given."""
+    """What to start: the node, its companions, and the player of a bag where one is given."""
 
     sensor: Sensor
     namespace: str
@@ -73,6 +78,12 @@ class Plan:
     remappings: list[tuple[str, str]]
     environment: dict[str, str] = field(default_factory=dict)
     player: list[str] | None = None
+    companions: list[Companion] = field(default_factory=list)
+
+    @property
+    def use_sim_time(self) -> bool:
+        """Whether all of it lives by a bag's or a simulator's clock."""
+        return self.parameters[-1]["use_sim_time"]
 
 
 def plan(given: Mapping[str, str], modality: str, environment: Mapping[str, str] | None = None) -> Plan:
@@ -100,18 +111,21 @@ def plan(given: Mapping[str, str], modality: str, environment: Mapping[str, str]
         name: values[name] for name in ("preset", "variant", "schedule", "device") if values[name]
     }
     validated(type(sensor.parameters), {**sensor.parameters.model_dump(), **overrides}, "launch arguments")
-    overrides["use_sim_time"] = _use_sim_time(values["use_sim_time"], bag is not None)
+    overrides["use_sim_time"] = _choice(values, "use_sim_time", {**SWITCH, "auto": bag is not None})
     namespace = values["namespace"].strip("/")
+    node = f"/{namespace}/{NODE_NAME}".replace("//", "/")
+    remappings = [
+        *_remappings("source", sensor.source, values["source_topic"], values["source_info_topic"]),
+        *_remappings("guide", sensor.guide, values["guide_topic"], values["guide_info_topic"]),
+    ]
     return Plan(
         sensor=sensor,
         namespace=namespace,
         parameters=[str(sensor.file), overrides],
-        remappings=[
-            *_remappings("source", sensor.source, values["source_topic"], values["source_info_topic"]),
-            *_remappings("guide", sensor.guide, values["guide_topic"], values["guide_info_topic"]),
-        ],
+        remappings=remappings,
         environment=dds.environment(environment),
-        player=None if bag is None else _player(bag, f"/{namespace}/{NODE_NAME}".replace("//", "/")),
+        player=None if bag is None else _player(bag, node),
+        companions=_companions(values, modality, node, dict(remappings)),
     )
 
 
@@ -144,8 +158,31 @@ def _player(bag: Path, node: str) -> list[str]:
     return [*wait, "ros2", "bag", "play", str(bag), "--clock"]
 
 
-def _use_sim_time(value: str, with_bag: bool) -> bool:
-    choices = {"true": True, "false": False, "auto": with_bag}
+def _companions(
+    values: Mapping[str, str], modality: str, node: str, remapped: Mapping[str, str]
+) -> list[Companion]:
+    companions = []
+    if _choice(values, "pointcloud", SWITCH):
+        if modality != "depth":
+            raise ConfigError(f"pointcloud: a {modality} source has no depth, expected false")
+        companions.append(point_cloud(node))
+    if _choice(values, "rviz", SWITCH):
+        inputs = {name: _resolved(remapped[name.lstrip("/")], node) for name in RVIZ_INPUTS}
+        companions.append(rviz(node, inputs, values["fixed_frame"]))
+    return companions
+
+
+def _resolved(topic: str, node: str) -> str:
+    """What ROS makes of a topic's name in our node."""
+    namespace = node.rpartition("/")[0]
+    if topic.startswith("~/"):
+        return f"{node}/{topic[2:]}"
+    return topic if topic.startswith("/") else f"{namespace}/{topic}"
+
+
+def _choice(values: Mapping[str, str], name: str, choices: Mapping[str, bool]) -> bool:
+    value = values[name]
     if value.lower() not in choices:
-        raise ConfigError(f"use_sim_time: {value!r}: expected true, false or auto")
+        *others, last = choices
+        raise ConfigError(f"{name}: {value!r}: expected {', '.join(others)} or {last}")
     return choices[value.lower()]

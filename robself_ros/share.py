@@ -1,4 +1,4 @@
-"""Where the files that are not code lie: `config/`, `launch/` and `msg/`."""
+"""Where the files that are not code lie: `config/`, `launch/`, `msg/`, `rviz/` and `foxglove/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from robself.errors import ConfigError
 
 @cache
 def share_directory() -> Path:
-    """The folder that holds `config/`, `launch/` and `msg/`.
+    """The folder that holds `config/`, `launch/`, `msg/`, `rviz/` and `foxglove/`.
 
     In a source tree that is its root; colcon and pip put them into `<prefix>/share/robself_ros`.
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from robself.errors import ConfigError
+from robself.output_topics import output_topics
 from robself_ros import dds
 from robself_ros.launching import arguments, plan
-from robself_ros.sensors import load_sensor
+from robself_ros.sensors import load_sensor, sibling_camera_info
 from robself_ros.share import share_directory
 
 LAUNCH_FILES = {"depth": "depth_sr.launch.py", "nir": "nir_sr.launch.py"}
@@ -91,6 +92,8 @@ def test_the_clock_can_be_chosen(bag, value, expected):
         ({"guide_topic": "rgb image"}, "launch arguments: guide_topic: 'rgb image': expected a topic name"),
         ({"namespace": "front camera"}, "launch arguments: namespace: 'front camera'"),
         ({"use_sim_time": "maybe"}, "use_sim_time: 'maybe': expected true, false or auto"),
+        ({"pointcloud": "yes"}, "pointcloud: 'yes': expected true or false"),
+        ({"rviz": "on"}, "rviz: 'on': expected true or false"),
         ({"bag": "/nowhere"}, "bag: '/nowhere' does not exist"),
     ],
 )
@@ -98,6 +101,60 @@ def test_a_wrong_argument_stops_the_launch_with_one_line(given, message):
     with pytest.raises(ConfigError, match=message) as raised:
         plan(given, "depth")
     assert "\n" not in str(raised.value)
+
+
+def test_nothing_is_started_beside_the_node_unless_asked_for():
+    assert plan({}, "depth").companions == []
+
+
+def test_a_point_cloud_takes_depth_colour_and_camera_from_the_node():
+    (cloud,) = plan({"pointcloud": "true", "namespace": "front"}, "depth").companions
+    node = "/front/robself_node"
+    inputs = dict(cloud.remappings)
+    assert (cloud.package, cloud.executable) == ("depth_image_proc", "point_cloud_xyzrgb_node")
+    assert inputs["depth_registered/image_rect"] == f"{node}/sr/image"
+    assert inputs["rgb/image_rect_color"] == f"{node}/guide_aligned/image"
+    assert inputs["points"] == f"{node}/sr/points"
+    assert cloud.parameters == {"exact_sync": True}
+
+
+def test_a_point_cloud_finds_its_camera_info_in_every_distribution():
+    """Humble subscribes to rgb/camera_info, Jazzy and Kilted to what lies beside the resolved image topic."""
+    (cloud,) = plan({"pointcloud": "true"}, "depth").companions
+    inputs = dict(cloud.remappings)
+    sibling = sibling_camera_info(inputs["rgb/image_rect_color"])
+    assert inputs["rgb/camera_info"] == inputs[sibling] == output_topics().camera_info
+
+
+def test_infrared_has_no_points():
+    with pytest.raises(ConfigError, match="pointcloud: a nir source has no depth, expected false"):
+        plan({"pointcloud": "true"}, "nir")
+
+
+def test_rviz_shows_the_sensors_images_and_the_outputs_of_the_node_in_its_namespace():
+    given = {"rviz": "true", "sensor": "azure_kinect", "namespace": "front", "guide_topic": "rgb/small"}
+    (shown,) = plan(given, "depth").companions
+    renamed = dict(shown.remappings)
+    assert renamed["/source/image"] == "/depth/image_raw"
+    assert renamed["/guide/image"] == "/front/rgb/small"
+    assert renamed["/robself_node/sr/image"] == "/front/robself_node/sr/image"
+    assert renamed["/robself_node/sr/points"] == "/front/robself_node/sr/points"
+    assert shown.arguments == ["-d", str(share_directory() / "rviz" / "robself.rviz")]
+
+
+def test_without_a_namespace_rviz_is_told_the_inputs_alone():
+    (shown,) = plan({"rviz": "true"}, "nir").companions
+    assert shown.remappings == [("/source/image", "/nir/image_raw"), ("/guide/image", "/rgb/image_raw")]
+
+
+def test_rviz_can_be_given_a_frame():
+    (shown,) = plan({"rviz": "true", "fixed_frame": "camera_depth_optical_frame"}, "depth").companions
+    assert shown.arguments[-2:] == ["-f", "camera_depth_optical_frame"]
+
+
+def test_a_private_topic_is_the_nodes():
+    (shown,) = plan({"rviz": "true", "source_topic": "~/depth"}, "depth").companions
+    assert dict(shown.remappings)["/source/image"] == "/robself_node/depth"
 
 
 def test_a_ros_1_bag_is_refused_with_what_to_do(tmp_path):
