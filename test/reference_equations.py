@@ -1,6 +1,7 @@
 """The paper's equations, written as they are printed: by loops, in float64, for the tests to compare with.
 
-Nothing here comes from the product. Images are (C, H, W) tensors, one at a time; gradients are autograd's.
+Nothing here comes from the product; the order of Fig. 2 is that of the benchmark's reference, which runs none of the
+network's code. Images are (C, H, W) tensors, one at a time; gradients are autograd's.
 """
 
 import math
@@ -8,6 +9,8 @@ from fractions import Fraction
 
 import torch
 import torch.nn.functional as F
+
+from robself.bench.literal import Equations, figure_2
 
 
 def mirrored(index: int, size: int) -> int:
@@ -151,50 +154,9 @@ def convolved(image, layer, stride=1):
     return F.conv2d(padded[None], layer.weight.double(), layer.bias.double(), stride)[0]
 
 
-def robself(network, source, guide, *, variant, levels, large, small, eta):
-    """Fig. 2 with the weights of `network`: (1, H, W), (3, H, W) float64 -> I_pred^SR, I_pred^Trans, D_dis.
+BY_LOOPS = Equations(resampled, deformably_convolved, importance, is_important, enhanced, convolved)
 
-    H and W must be multiples of 2**levels.
-    """
 
-    def extracted(image, layers):
-        image = convolved(image, layers[0]).relu()
-        return convolved(convolved(image, layers[2]).relu(), layers[4])
-
-    def head(feature, layers):
-        for block in (layers[0], layers[1]):
-            feature = feature + convolved(convolved(feature, block.first).relu(), block.second)
-        return convolved(feature, layers[2])
-
-    def estimated(estimator):  # Fig. 3
-        feature = convolved(torch.cat((source_feature, guide_feature)), estimator.entry).relu()
-        skips = []
-        for layer in estimator.encoder:
-            skips.append(feature)
-            feature = convolved(feature, layer, stride=2).relu()
-        for layer in estimator.decoder:
-            feature = F.interpolate(feature[None], scale_factor=2, mode="bilinear", align_corners=False)[0]
-            feature = convolved(torch.cat((feature, skips.pop())), layer).relu()
-        return convolved(feature, estimator.displacement)
-
-    assert len(network.translator.estimator.encoder) == levels
-    source_feature = extracted(source, network.extract_source)
-    guide_feature = extracted(guide, network.extract_guide)
-    displacement = estimated(network.translator.estimator)
-    if variant == "re":
-        aligned = resampled(guide_feature, displacement)
-    else:
-        mix = network.translator.alignment.mix
-        weight = mix.weight.double().reshape(len(mix.weight), 3, 3, -1).permute(0, 3, 1, 2)
-        aligned = deformably_convolved(guide_feature, displacement, weight, mix.bias.double())
-    important = None if eta is None else is_important(importance(source_feature).detach(), eta)
-    filtering = network.filter
-    filtered = enhanced(
-        convolved(aligned, filtering.project_reference),
-        convolved(source_feature, filtering.project_source),
-        large,
-        small,
-        important,
-    )
-    sr = head(convolved(filtered, filtering.project_enhanced), network.head)
-    return sr, head(aligned, network.translation_head), displacement
+def robself(network, source, guide, **settings):
+    """Fig. 2 with the weights of `network`, its equations by loops: see `figure_2`, with images of float64."""
+    return figure_2(network, source, guide, equations=BY_LOOPS, **settings)

@@ -7,7 +7,7 @@ from statistics import median
 import torch
 
 from robself.bench.clock import seconds
-from robself.bench.inputs import rendered_case, resized_pair, robot_config
+from robself.bench.inputs import middle, rendered_case, resized_pair, robot_config
 from robself.bench.measurement import Setup
 from robself.bench.track_pass import track_seconds
 from robself.config import RobSelfConfig
@@ -27,7 +27,7 @@ def absolute_times(setup: Setup) -> dict[str, object]:
     paper.reset()
     paper_seconds = _keyframe_seconds(paper, pair, setup.threads, workload.paper_iterations)
 
-    frames = [rendered_case(index).pair() for index in range(REPEATS + 1)]
+    frames = [middle(rendered_case(index), workload.track_crop).pair() for index in range(REPEATS + 1)]
     robot = OnlineSuperResolver(robot_config(rendered_case(0), 0), setup.device)
     robot.keyframe(frames[0])
     robot.track(frames[0])

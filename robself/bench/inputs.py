@@ -18,9 +18,6 @@ from robself.guide_view import GuideView
 from robself.metrics import common_pixels, errors_of
 from robself.pair import Pair
 from robself.rendering.frames import render_frame
-from robself.rendering.rig import FACTOR
-
-MULTIPLE = 32  # of every side, which the literal reference's estimator halves up to five times
 
 
 @lru_cache(maxsize=16)
@@ -28,7 +25,8 @@ def rendered_case(index: int) -> Case:
     """Frame `index` of the built-in recording, its guide registered as the node does: metres, x4, 288x384."""
     frame = render_frame(index)
     source = np.where(frame.source_mm > 0, frame.source_mm / np.float32(1000), np.float32(np.nan))
-    view = GuideView(FACTOR, (0.0, 0.0, 0.0), lambda line: None)
+    factor = frame.truth_m.shape[0] / frame.source_mm.shape[0]
+    view = GuideView(factor, (0.0, 0.0, 0.0), lambda line: None)
     guide, _ = view(frame.rgb, source.shape, frame.depth_camera, frame.rgb_camera)
     return Case(f"rendered_{index}", source.astype(np.float32), guide, frame.truth_m, unit="m")
 
@@ -51,7 +49,7 @@ def case_from_file(path: Path) -> Case:
 
 
 def benched_case(path: Path | None, size: tuple[int, int]) -> Case:
-    """The user's case or the first rendered frame, its middle of at most that size in whole multiples of 32 px.
+    """The user's case or the first rendered frame: its `middle`.
 
     Raises:
         InputError, DatasetError: a case that cannot be used, or is too small.
@@ -60,14 +58,19 @@ def benched_case(path: Path | None, size: tuple[int, int]) -> Case:
 
 
 def middle(case: Case, size: tuple[int, int]) -> Case:
-    """At most that size, in whole multiples of 32 px, twice that at least."""
+    """At most that size, in multiples of what the paper's network halves without rest, twice that at least.
+
+    Raises:
+        InputError: a case that is smaller. DatasetError: one that cannot be cropped.
+    """
+    multiple = 2 ** paper_config(case, 0).model.levels
     height, width = (
-        min(full, wanted) // MULTIPLE * MULTIPLE
+        min(full, wanted) // multiple * multiple
         for full, wanted in zip(case.guide.shape[:2], size, strict=True)
     )
-    if min(height, width) < 2 * MULTIPLE:
+    if min(height, width) < 2 * multiple:
         rows, columns = case.guide.shape[:2]
-        raise InputError(f"{case.name}: {columns}x{rows}, expected at least {2 * MULTIPLE} px a side")
+        raise InputError(f"{case.name}: {columns}x{rows}, expected at least {2 * multiple} px a side")
     return central_crop(case, (height, width))
 
 
@@ -81,10 +84,8 @@ def resized_pair(size: tuple[int, int], factor: int) -> Pair:
 
 def paper_config(case: Case, seed: int) -> RobSelfConfig:
     """The paper's network for a case of this modality and factor, with the schedule of its Sec. 5.1."""
-    if case.modality == "nir":
-        name = "task3_x4"
-    else:
-        name = "task1_x8" if case.pair().factor > 6 else "task1_x4"
+    of_depth = "task1_x8" if case.pair().factor > 6 else "task1_x4"
+    name = of_depth if case.modality == "depth" else "task3_x4"
     return RobSelfConfig.from_preset(name, schedule="paper", seed=seed)
 
 

@@ -79,16 +79,6 @@ def enhanced(
     return (windows * correlation.softmax(0)).sum(1).view(channels, height, width)
 
 
-class Equations(NamedTuple):
-    """Eq. 2 to 6, in one way of writing them."""
-
-    resampled: Callable[..., torch.Tensor] = resampled
-    deformably_convolved: Callable[..., torch.Tensor] = deformably_convolved
-    importance: Callable[..., torch.Tensor] = importance
-    is_important: Callable[..., torch.Tensor] = is_important
-    enhanced: Callable[..., torch.Tensor] = enhanced
-
-
 def convolved(image: torch.Tensor, layer: torch.nn.Conv2d, stride: int = 1) -> torch.Tensor:
     """A convolution with the layer's weights, its border mirrored. (C, H, W) -> (C', H', W')."""
     margin = layer.weight.shape[-1] // 2
@@ -96,6 +86,20 @@ def convolved(image: torch.Tensor, layer: torch.nn.Conv2d, stride: int = 1) -> t
         image = F.pad(image, 4 * (margin,), mode="reflect")
     weight, bias = layer.weight.to(image.dtype), layer.bias.to(image.dtype)
     return F.conv2d(image[None], weight, bias, stride)[0]
+
+
+class Equations(NamedTuple):
+    """Eq. 2 to 6 and the convolutions between them, in one way of writing them."""
+
+    resampled: Callable[..., torch.Tensor] = resampled
+    deformably_convolved: Callable[..., torch.Tensor] = deformably_convolved
+    importance: Callable[..., torch.Tensor] = importance
+    is_important: Callable[..., torch.Tensor] = is_important
+    enhanced: Callable[..., torch.Tensor] = enhanced
+    convolved: Callable[..., torch.Tensor] = convolved
+
+
+LITERAL = Equations()
 
 
 def figure_2(
@@ -108,13 +112,15 @@ def figure_2(
     large: int,
     small: int,
     eta: float | None,
-    equations: Equations = Equations(),
+    equations: Equations = LITERAL,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Fig. 2 with the weights of `network`, whose code is not run: I_pred^SR, I_pred^Trans, D_dis.
 
     Shape: (1, H, W), (3, H, W) -> two (1, H, W), (N, H, W) px. H and W must be multiples of 2**levels, at least
     twice that.
     """
+
+    convolved = equations.convolved
 
     def extracted(image, layers):
         image = convolved(image, layers[0]).relu()

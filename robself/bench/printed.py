@@ -33,4 +33,4 @@ def printed_table(report: dict[str, Any]) -> Table:
 
 
 def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3g}"
+    return "-" if math.isnan(value) else f"{value:.3g}"
