@@ -20,6 +20,13 @@ class Layout(NamedTuple):
 
 
 _YUYV, _UYVY = cv2.COLOR_YUV2RGB_YUY2, cv2.COLOR_YUV2RGB_UYVY
+# ROS names a pattern by its first two rows, OpenCV by the second row's second and third pixel.
+_BAYER = {
+    "rggb": cv2.COLOR_BayerBG2RGB,
+    "bggr": cv2.COLOR_BayerRG2RGB,
+    "gbrg": cv2.COLOR_BayerGR2RGB,
+    "grbg": cv2.COLOR_BayerGB2RGB,
+}
 LAYOUTS = {
     "rgb8": Layout(np.uint8, 3),
     "bgr8": Layout(np.uint8, 3, cv2.COLOR_BGR2RGB),
@@ -32,7 +39,9 @@ LAYOUTS = {
     "uyvy": Layout(np.uint8, 2, _UYVY),
     "yuv422_yuy2": Layout(np.uint8, 2, _YUYV),
     "yuyv": Layout(np.uint8, 2, _YUYV),
-    "mono16": Layout(np.uint16, 1),
+    **{f"bayer_{pattern}8": Layout(np.uint8, 1, code) for pattern, code in _BAYER.items()},
+    **{f"bayer_{pattern}16": Layout(np.uint16, 1, code) for pattern, code in _BAYER.items()},
+    "mono16": Layout(np.uint16, 1, cv2.COLOR_GRAY2RGB),
     "16UC1": Layout(np.uint16, 1),
     "32FC1": Layout(np.float32, 1),
 }
@@ -99,18 +108,29 @@ def encode(array: np.ndarray, encoding: str) -> dict[str, Any]:
 
 
 def to_rgb(array: np.ndarray, encoding: str) -> np.ndarray:
-    """A decoded guide as (H, W, 3) uint8 RGB.
+    """A decoded guide as (H, W, 3) uint8 RGB. Bayer patterns are interpolated; 16 bits become 8.
 
     Raises:
-        InputError: an encoding without colour or grey values of 8 bits; Bayer patterns among them.
+        InputError: an encoding without colours or grey values, or a size that its pattern does not allow.
     """
     if encoding not in COLOUR_ENCODINGS:
-        advice = " (debayer it first, as image_proc does)" if encoding.startswith("bayer") else ""
         raise InputError(
-            f"guide encoding {encoding!r} is not supported{advice}, expected {', '.join(COLOUR_ENCODINGS)}"
+            f"guide encoding {encoding!r} is not supported, expected {', '.join(COLOUR_ENCODINGS)}"
         )
-    conversion = LAYOUTS[encoding].to_rgb
-    return array if conversion is None else cv2.cvtColor(array, conversion)
+    layout = LAYOUTS[encoding]
+    if layout.dtype == np.uint16:
+        array = cv2.convertScaleAbs(array, alpha=255 / 65535)
+    _check_pattern(array, encoding, layout)
+    return array if layout.to_rgb is None else cv2.cvtColor(array, layout.to_rgb)
+
+
+def _check_pattern(array: np.ndarray, encoding: str, layout: Layout) -> None:
+    """Two pixels of YUV share their colour; a Bayer pixel takes it from its neighbours."""
+    height, width = array.shape[:2]
+    if layout.channels == 2 and width % 2:
+        raise InputError(f"guide of {encoding}: width {width}, expected an even one")
+    if encoding.startswith("bayer") and min(height, width) < 3:
+        raise InputError(f"guide of {encoding}: size {width}x{height}, expected at least 3x3")
 
 
 def _layout(encoding: str) -> Layout:

@@ -14,7 +14,8 @@ from robself.camera_model import CameraModel
 from robself.config import Modality
 from robself.depth_encoding import DEPTH_ENCODINGS, INTENSITY_ENCODINGS
 from robself.errors import InputError
-from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, decode, encode, to_rgb
+from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, encode, to_rgb
+from robself.packed_image import PackedImage, pixels_of
 from robself.pairing import NANOSECONDS
 from robself.source_encoding import source_pixels, source_values
 
@@ -37,15 +38,16 @@ def guide_encodings() -> Collection[str]:
     return COLOUR_ENCODINGS
 
 
-def check_image(image: Image, accepted: Collection[str]) -> None:
+def check_image(image: Image | PackedImage, accepted: Collection[str]) -> None:
     """Whether the header of a message is true of its data; touches no pixel.
 
     Raises:
         Rejected: by encoding, size, byte order, step or data. Data must hold `step * height` bytes.
     """
+    if isinstance(image, PackedImage):
+        return _check_packed(image, accepted)
     if image.encoding not in accepted:
-        advice = " (debayer it first, as image_proc does)" if image.encoding.startswith("bayer") else ""
-        raise Rejected("encoding", f"encoding {image.encoding!r}{advice}, expected {', '.join(accepted)}")
+        raise Rejected("encoding", f"encoding {image.encoding!r}, expected {', '.join(accepted)}")
     if image.height < 1 or image.width < 1:
         raise Rejected("size", f"size {image.width}x{image.height}, expected both > 0")
     if image.is_bigendian not in (0, 1):
@@ -64,27 +66,40 @@ def check_image(image: Image, accepted: Collection[str]) -> None:
         )
 
 
+def _check_packed(image: PackedImage, accepted: Collection[str]) -> None:
+    try:
+        encoding = image.encoding
+    except InputError as error:
+        raise Rejected("data", str(error)) from None
+    if encoding not in accepted:
+        advice = "; of depth, 8 bits are too few: send PNG or compressedDepth" if "32FC1" in accepted else ""
+        raise Rejected(
+            "encoding",
+            f"encoding {encoding!r} (format {image.format!r}), expected {', '.join(accepted)}{advice}",
+        )
+
+
 def stamp_ns(header: Header) -> int:
     """A header's stamp in nanoseconds."""
     return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
 
 
-def source_of(image: Image, modality: Modality, minimum: float, maximum: float) -> np.ndarray:
+def source_of(image: Image | PackedImage, modality: Modality, minimum: float, maximum: float) -> np.ndarray:
     """A source message as (h, w) float32: metres, NaN outside [minimum, maximum]; or intensity.
 
     Raises:
-        InputError: see `robself.image_encoding.decode`.
+        InputError: see `robself.packed_image.pixels_of`.
     """
-    return source_values(decode(image), image.encoding, modality, depth_min=minimum, depth_max=maximum)
+    return source_values(pixels_of(image), image.encoding, modality, depth_min=minimum, depth_max=maximum)
 
 
-def guide_of(image: Image) -> np.ndarray:
+def guide_of(image: Image | PackedImage) -> np.ndarray:
     """A guide message as (H, W, 3) uint8 RGB.
 
     Raises:
-        InputError: see `robself.image_encoding.decode` and `to_rgb`.
+        InputError: see `source_of`, and `robself.image_encoding.to_rgb`.
     """
-    return to_rgb(decode(image), image.encoding)
+    return to_rgb(pixels_of(image), image.encoding)
 
 
 def source_message(values: np.ndarray, encoding: str, modality: Modality, header: Header) -> Image:

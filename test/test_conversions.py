@@ -1,16 +1,20 @@
 """Image messages checked before a pixel is touched, and results turned into messages."""
 
+import re
 import sys
 import timeit
 from array import array
 
+import cv2
 import numpy as np
 import pytest
 from robot import camera_info, image, pixels_of
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from robself import compressed_depth
 from robself.errors import InputError
+from robself.packed_image import PackedImage
 from robself_ros.conversions import (
     Rejected,
     check_image,
@@ -31,7 +35,7 @@ DEPTH = np.array([[1000, 2000, 0], [3000, 65535, 1]], np.uint16)
     "fields, cause, told",
     [
         ({"encoding": "rgb8"}, "encoding", "encoding 'rgb8', expected 16UC1, mono16, 32FC1"),
-        ({"encoding": "bayer_rggb8"}, "encoding", "debayer it first"),
+        ({"encoding": "bayer_rggb8"}, "encoding", "encoding 'bayer_rggb8', expected 16UC1"),
         ({"height": 0}, "size", "size 3x0, expected both > 0"),
         ({"is_bigendian": 7}, "is_bigendian", "is_bigendian 7, expected 0 or 1"),
         ({"step": 5}, "step", "step 5, expected at least 6 for 3 px of 16UC1"),
@@ -54,7 +58,7 @@ def test_each_modality_has_its_encodings(modality, encoding):
 def test_depth_is_no_nir_and_colour_is_no_source():
     assert "32FC1" not in source_encodings("nir")
     assert not set(source_encodings("depth")) & {"rgb8", "mono8"}
-    assert {"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "yuv422"} <= set(guide_encodings())
+    assert {"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "yuv422", "bayer_grbg16"} <= set(guide_encodings())
 
 
 def test_depth_outside_the_range_is_no_measurement():
@@ -71,6 +75,56 @@ def test_guides_become_rgb(encoding):
     red = {"bgr8": (0, 0, 255), "bgra8": (0, 0, 255, 9), "rgba8": (255, 0, 0, 9)}[encoding]
     pixels = np.full((2, 2, len(red)), red, np.uint8)
     np.testing.assert_array_equal(guide_of(image(pixels, encoding)), np.full((2, 2, 3), (255, 0, 0)))
+
+
+def test_a_compressed_guide_becomes_rgb():
+    red = cv2.imencode(".jpg", np.full((8, 8, 3), (0, 0, 255), np.uint8))[1].tobytes()
+    guide = compressed("rgb8; jpeg compressed bgr8", red)
+    check_image(guide, guide_encodings())
+    assert np.abs(guide_of(guide).astype(int) - (255, 0, 0)).max() <= 2
+
+
+def test_compressed_depth_becomes_metres():
+    source = compressed(*compressed_depth.encode(DEPTH, "16UC1", "rvl"))
+    check_image(source, source_encodings("depth"))
+    np.testing.assert_allclose(source_of(source, "depth", 0.5, 2.5), [[1.0, 2.0, np.nan], [np.nan] * 3])
+
+
+@pytest.mark.parametrize(
+    "image_format, data, accepted, cause, told",
+    [
+        (
+            "16UC1; jpeg compressed ",
+            cv2.imencode(".jpg", np.zeros((8, 8), np.uint8))[1].tobytes(),
+            source_encodings("depth"),
+            "encoding",
+            "encoding 'mono8' (format '16UC1; jpeg compressed '), expected 16UC1, mono16, 32FC1; of depth, 8 bits",
+        ),
+        (
+            *compressed_depth.encode(DEPTH, "16UC1"),
+            guide_encodings(),
+            "encoding",
+            "encoding '16UC1' (format '16UC1; compressedDepth png'), expected rgb8",
+        ),
+        (
+            "jpeg",
+            b"GIF89a",
+            guide_encodings(),
+            "data",
+            "6 bytes beginning with 47 49 46 38, expected JPEG or PNG",
+        ),
+    ],
+)
+def test_a_compressed_message_is_rejected_by_cause(image_format, data, accepted, cause, told):
+    with pytest.raises(Rejected, match=re.escape(told)) as caught:
+        check_image(compressed(image_format, data), accepted)
+    assert caught.value.cause == cause
+
+
+def compressed(image_format, data):
+    message = CompressedImage(format=image_format)
+    message.data = array("B", data)
+    return PackedImage(message)
 
 
 def test_a_result_keeps_the_encoding_and_its_unit():

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from robself.errors import ConfigError
+from robself.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from robself.recording import RecordingReader
@@ -29,8 +29,16 @@ def ask_for_topics(command: str, bag: Path) -> NoReturn:
 
 
 def _described(reader: RecordingReader, topic: str) -> str | None:
+    from robself.packed_image import PackedImage
+    from robself.recording.reader import COMPRESSED_IMAGE, IMAGES
+
     kind, count = reader.topics[topic]
-    if kind != "sensor_msgs/msg/Image" or not count:
+    if kind not in IMAGES or not count:
         return None
     first = next(reader.messages([topic])).content
-    return f"  {topic}  {first.encoding} {first.width}x{first.height}, {count} images"
+    image = PackedImage(first) if kind == COMPRESSED_IMAGE else first
+    try:
+        looks = f"{image.encoding} {image.width}x{image.height}"
+    except InputError as error:
+        looks = str(error)
+    return f"  {topic}  {looks}, {count} images"

@@ -17,7 +17,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from robself.camera_model import CameraModel, is_rectified
 from robself.errors import InputError, RecordingError
-from robself.image_encoding import decode
+from robself.packed_image import PackedImage, base_topic, pixels_of
 from robself.recording.records import (
     RecordedImage,
     RecordedMessage,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from robself.pairing import ApproximateTimePairer
 
 IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+IMAGES = (IMAGE, COMPRESSED_IMAGE)
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 logger = logging.getLogger(__name__)
 
@@ -95,13 +97,13 @@ class RecordingReader:
         return self._serialized(topics)
 
     def images(self, topic: str) -> Iterator[RecordedImage]:
-        """The images of a topic in the order of their recording.
+        """The images of a topic in the order of their recording, unpacked if they are compressed.
 
         Raises:
-            RecordingError: a missing topic, one of another type than `sensor_msgs/msg/Image`, or an
-                image that contradicts itself.
+            RecordingError: a missing topic, one of another type than `IMAGES`, or an image that contradicts
+                itself.
         """
-        self._require(topic, IMAGE)
+        self._require(topic, *IMAGES)
         return (self._image(message) for message in self._messages([topic]))
 
     def cameras(self, image_topic: str) -> Iterator[tuple[int, CameraModel]]:
@@ -110,11 +112,12 @@ class RecordingReader:
         Messages of uncalibrated cameras are left out, with one warning.
         """
         topic = self.camera_info_topic(image_topic)
-        return iter(()) if topic is None else self._cameras(topic, is_rectified(image_topic))
+        return iter(()) if topic is None else self._cameras(topic, is_rectified(base_topic(image_topic)))
 
     def camera_info_topic(self, image_topic: str) -> str | None:
         """The image's sibling `camera_info`, or ZED's `<topic>/camera_info`."""
-        for candidate in (f"{image_topic.rpartition('/')[0]}/camera_info", f"{image_topic}/camera_info"):
+        base = base_topic(image_topic)
+        for candidate in (f"{base.rpartition('/')[0]}/camera_info", f"{base}/camera_info"):
             if candidate in self.topics and self.topics[candidate].type == CAMERA_INFO:
                 return candidate
         return None
@@ -137,12 +140,12 @@ class RecordingReader:
             pairer: to look into its counts afterwards; None: one of `slop_seconds` and `queue_size`.
 
         Raises:
-            RecordingError: a missing topic, or one of another type than `sensor_msgs/msg/Image`.
+            RecordingError: a missing topic, or one of another type than `IMAGES`.
         """
         from robself.pairing import ApproximateTimePairer
 
         for topic in filter(None, (source_topic, guide_topic, gt_topic)):
-            self._require(topic, IMAGE)
+            self._require(topic, *IMAGES)
         return self._pairs(
             source_topic, guide_topic, gt_topic, pairer or ApproximateTimePairer(slop_seconds, queue_size)
         )
@@ -197,7 +200,8 @@ class RecordingReader:
         content = message.content
         stamp = _stamp(content)
         try:
-            return RecordedImage(decode(content), content.encoding, content.header.frame_id, stamp)
+            image = PackedImage(content) if message.type == COMPRESSED_IMAGE else content
+            return RecordedImage(pixels_of(image), image.encoding, image.header.frame_id, stamp)
         except InputError as error:
             raise RecordingError(f"{self.path}: {message.topic} at {stamp} ns: {error}") from error
 
@@ -234,17 +238,17 @@ class RecordingReader:
         # Older sqlite3 bags carry no message definitions; Image and CameraInfo are alike in all of ROS 2.
         return AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
 
-    def _require(self, topic: str, expected_type: str | None = None) -> None:
+    def _require(self, topic: str, *expected_types: str) -> None:
         if topic not in self.topics:
             listing = ", ".join(f"{name} [{info.type}]" for name, info in sorted(self.topics.items()))
             hint = "".join(f"; did you mean {name}?" for name in get_close_matches(topic, self.topics, n=1))
             raise RecordingError(
                 f"{self.path}: no topic {topic!r}, expected one of: {listing or 'none at all'}{hint}"
             )
-        if expected_type and self.topics[topic].type != expected_type:
+        if expected_types and self.topics[topic].type not in expected_types:
             raise RecordingError(
-                f"{self.path}: topic {topic!r} is {self.topics[topic].type}, expected {expected_type} "
-                "(compressed images: republish them as raw first)"
+                f"{self.path}: topic {topic!r} is {self.topics[topic].type}, expected "
+                f"{' or '.join(expected_types)}"
             )
 
 
