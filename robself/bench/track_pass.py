@@ -10,8 +10,9 @@ import torch
 from robself.bench.clock import seconds
 from robself.bench.inputs import benched_case, robot_config
 from robself.bench.measurement import Measurement, Setup, Tell
+from robself.device import choose_device
 from robself.online import OnlineSuperResolver
-from robself.optimisation import Progress
+from robself.optimisation import CHECKED_EVERY, Progress
 from robself.pair import Pair
 from robself.schedule import SCHEDULES, Stage
 
@@ -19,7 +20,7 @@ PASSES = 3
 
 
 class Lap:
-    """Seconds an iteration of a keyframe, by what it tells of its progress."""
+    """Seconds an iteration takes in a keyframe, by what that tells of its progress."""
 
     def __init__(self, device: torch.device, threads: int) -> None:
         self._device, self._threads = device, threads
@@ -38,20 +39,23 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
     """Seconds of an iteration of a keyframe over those of `track`, from the pair to its result."""
     case = benched_case(setup.case, setup.workload.track_crop)
     pair, config = case.pair(), robot_config(case, run)
-    only = (Stage(1.0, setup.workload.track_iterations),)
+    device = choose_device(setup.device)
+    # A keyframe tells of its progress only so often, and a lap is between two times.
+    iterations = max(setup.workload.track_iterations, 2 * CHECKED_EVERY.get(device.type, 10) + 1)
+    only = (Stage(1.0, iterations),)
     schedule = replace(SCHEDULES[config.schedule], cold=only, warm=only)
-    resolver = OnlineSuperResolver(config, setup.device, schedule)
+    resolver = OnlineSuperResolver(config, str(device), schedule)
     resolver.keyframe(pair)
     resolver.track(pair)  # the first is not measured: it may prepare what later ones reuse
     tell(0.3)
-    iterations, passes = [], []
+    laps, passes = [], []
     for turn in range(PASSES):
         lap = Lap(resolver.device, setup.threads)
         resolver.keyframe(pair, on_progress=lap)
-        iterations += lap.laps
+        laps += lap.laps
         passes.append(track_seconds(resolver, pair, setup.threads))
         tell(0.3 + 0.7 * (turn + 1) / PASSES)
-    iteration, track = median(iterations), median(passes)
+    iteration, track = median(laps), median(passes)
     return Measurement(
         iteration / track,
         {"size": list(pair.size), "iteration_seconds": iteration, "track_seconds": track},
