@@ -27,6 +27,7 @@ from robself_ros.rate_limit import RateLimit
 from robself_ros.status import latency_seconds, status_message
 from robself_ros.synchronizer import Synchronizer
 from robself_ros.tally import Tally
+from robself_ros.transport import image_topic, image_type, taking_images
 from robself_ros.worker import Worker
 
 # A clock that leaps ahead by this much skips to another scene; between two ticks it never does.
@@ -116,9 +117,18 @@ class Activity:
             for role in ROLES
         ]
         images = [
-            subscription(Image, f"{role}/image", takers[role], partial(self._on_lost, role)) for role in ROLES
+            subscription(
+                image_type(role, self.parameters),
+                image_topic(self._node, role, self.parameters),
+                taking_images(takers[role]),
+                partial(self._on_lost, role),
+            )
+            for role in ROLES
         ]
         return [*infos, *images]
+
+    def _image_topic(self, role: Role) -> str:
+        return self._node.resolve_topic_name(image_topic(self._node, role, self.parameters))
 
     def _on_pair(self, source: Image, guide: Image) -> bool:
         if not self.outputs.watched:
@@ -151,13 +161,13 @@ class Activity:
     def _on_lost(self, role: Role, lost: int) -> None:
         self.tally.add("lost", lost)
         if self._rate.allows((role, "lost")):
-            topic = self._node.resolve_topic_name(f"{role}/image")
-            self._log.warning(f"{lost} images on {topic} were lost on their way: {dds.REMEDY}")
+            self._log.warning(
+                f"{lost} images on {self._image_topic(role)} were lost on their way: {dds.REMEDY}"
+            )
 
-    def _on_rejected(self, role: str, rejected: Rejected) -> None:
+    def _on_rejected(self, role: Role, rejected: Rejected) -> None:
         if self._rate.allows((role, rejected.cause)):
-            topic = self._node.resolve_topic_name(f"{role}/image")
-            self._log.warning(f"an image on {topic} was left out: {rejected}")
+            self._log.warning(f"an image on {self._image_topic(role)} was left out: {rejected}")
 
     def _report(self, message: str, error: Exception) -> None:
         if not self._rate.allows((type(error), str(error))):

@@ -15,6 +15,7 @@ from robself.pairing import NANOSECONDS, PairingCounts
 from robself_ros.rate_limit import RateLimit
 from robself_ros.synchronizer import Input
 from robself_ros.tally import Counts
+from robself_ros.transport import image_topic
 
 if TYPE_CHECKING:
     from robself_ros.activity import Activity
@@ -65,7 +66,7 @@ class Diagnostics:
         return [*reports, self._pairing(now), self._processing(), self._device()]
 
     def _input(self, one: Input, now: float, seconds: float) -> DiagnosticStatus:
-        topic = self._node.resolve_topic_name(f"{one.role}/image")
+        topic = self._node.resolve_topic_name(image_topic(self._node, one.role, self._activity.parameters))
         rate = (one.received - self._last_received[one.role]) / seconds
         self._last_received[one.role] = one.received
         has_camera = self._activity.cameras.has(one.role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from math import pi
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -36,6 +36,18 @@ class Section(BaseModel):
     """Unknown parameters are refused, and so are values of another type, but for an integer as a double."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SourceParameters(Section):
+    transport: Literal["raw", "compressed", "compressedDepth"] = Field(
+        "raw", description="image_transport's; all but raw name the topic below source/image"
+    )
+
+
+class GuideParameters(Section):
+    transport: Literal["raw", "compressed"] = Field(
+        "raw", description="image_transport's; all but raw name the topic below guide/image"
+    )
 
 
 class SyncParameters(Section):
@@ -84,6 +96,8 @@ class NodeParameters(Section):
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
     register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")
     autostart: bool = Field(True, description="configure and activate without being asked")
+    source: SourceParameters = SourceParameters()
+    guide: GuideParameters = GuideParameters()
     sync: SyncParameters = SyncParameters()
     extrinsics: ExtrinsicParameters = ExtrinsicParameters()
     keyframe: KeyframeParameters = KeyframeParameters()

@@ -16,9 +16,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from robself_ros.msg import Status
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_srvs.srv import Trigger
 
+from robself.packed_image import base_topic
 from robself_ros.sensors import sibling_camera_info
 
 PATIENCE_SECONDS = 60.0
@@ -38,7 +39,8 @@ class Robot:
     """Talks to the node of that domain; spins in a thread.
 
     Args:
-        listens_to: keys of OUTPUTS. source_topic, guide_topic: of the cameras' images.
+        listens_to: keys of OUTPUTS. source_topic, guide_topic: of the cameras' images, by
+            image_transport's names if they are compressed.
     """
 
     def __init__(
@@ -62,10 +64,13 @@ class Robot:
         self._listen("diagnostics", DiagnosticArray, "/diagnostics")
         topics = {"source": source_topic, "guide": guide_topic}
         self._images = {
-            role: self.node.create_publisher(Image, topic, camera_qos) for role, topic in topics.items()
+            role: self.node.create_publisher(
+                Image if topic == base_topic(topic) else CompressedImage, topic, camera_qos
+            )
+            for role, topic in topics.items()
         }
         self._infos = {
-            role: self.node.create_publisher(CameraInfo, sibling_camera_info(topic), camera_qos)
+            role: self.node.create_publisher(CameraInfo, sibling_camera_info(base_topic(topic)), camera_qos)
             for role, topic in topics.items()
         }
         self._stamp = time.time_ns()
@@ -133,10 +138,10 @@ class Robot:
     def guide(self, encoding: str = "rgb8", size: tuple[int, int] = GUIDE_SIZE, **fields: Any) -> Image:
         return image(self._draw.integers(0, 255, (*size, 3), np.uint8), encoding, **fields)
 
-    def send(self, role: str, message: Image | CameraInfo, stamp: int) -> None:
+    def send(self, role: str, message: Image | CompressedImage | CameraInfo, stamp: int) -> None:
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
         message.header.frame_id = message.header.frame_id or f"{role}_optical_frame"
-        publishers = self._images if isinstance(message, Image) else self._infos
+        publishers = self._infos if isinstance(message, CameraInfo) else self._images
         publishers[role].publish(message)
 
     def send_pair(
@@ -235,6 +240,12 @@ def image(pixels: np.ndarray, encoding: str, frame_id: str = "", **fields: Any) 
     for name, value in fields.items():
         setattr(message, name, value)
     message.header.frame_id = frame_id
+    return message
+
+
+def compressed(image_format: str, data: bytes) -> CompressedImage:
+    message = CompressedImage(format=image_format)
+    message.data = array("B", data)
     return message
 
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from robot import camera_info, image, pixels_of
-from sensor_msgs.msg import CompressedImage, Image
+from robot import compressed as compressed_message
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from robself import compressed_depth
@@ -122,9 +123,7 @@ def test_a_compressed_message_is_rejected_by_cause(image_format, data, accepted,
 
 
 def compressed(image_format, data):
-    message = CompressedImage(format=image_format)
-    message.data = array("B", data)
-    return PackedImage(message)
+    return PackedImage(compressed_message(image_format, data))
 
 
 def test_a_result_keeps_the_encoding_and_its_unit():
