@@ -15,7 +15,7 @@ def requirements(file: str) -> list[str]:
 
 
 setup(
-    name="robself_ros",
+    name="robself",  # the ROS package is robself_ros: it holds the node and the message of that name
     version="0.1.0",
     description="Online self-supervised guided super-resolution of depth and NIR images, as a ROS 2 node",
     license="Apache-2.0",
@@ -30,6 +30,8 @@ setup(
         ("share/robself_ros/config", glob("config/*.yaml") + glob("config/*.xml")),
         ("share/robself_ros/launch", glob("launch/*.launch.py")),
         ("share/robself_ros/msg", glob("msg/*.msg")),
+        ("share/robself_ros/rviz", glob("rviz/*.rviz")),
+        ("share/robself_ros/foxglove", glob("foxglove/*.json")),
     ],
     install_requires=[
         "torch>=2.1",
@@ -51,6 +53,7 @@ setup(
         # Ships the published model of NIQE, which is read from it; what it depends on is never imported.
         "eval": ["iqa-torch>=1.2"],
         "ray": ["ray>=2.9"],
+        "docs": ["mkdocs>=1.6"],
     },
     entry_points={"console_scripts": ["robself = robself.cli:main"]},
     zip_safe=False,

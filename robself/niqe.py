@@ -53,7 +53,7 @@ def pristine_model() -> PristineModel:
     if path is None:
         raise MissingPackageError(
             f"NIQE: no package with its published model ({_MODEL_FILE}) is installed, expected "
-            f"{' or '.join(_PACKAGES)}: pip install 'robself_ros[eval]'"
+            f"{' or '.join(_PACKAGES)}: pip install 'robself[eval]'"
         )
     with np.load(path) as file:
         return PristineModel(file["mu_pris_param"].ravel(), file["cov_pris_param"])

@@ -136,7 +136,7 @@ def test_config_says_how_to_repeat_the_run(pairs, tmp_path):
     assert config["options"]["preset"] == "task1_x8"
     assert config["options"]["seeds"] == 2
     assert config["datasets"][0]["cases"] == 3 and config["datasets"][0]["protocol"] == "task1"
-    assert {"python", "torch", "robself_ros"} <= config["versions"].keys()
+    assert {"python", "torch", "robself"} <= config["versions"].keys()
     assert config["machine"]["cpus"] >= 1
     assert EvaluationOptions.from_plain(config["options"]).plain() == config["options"]
 

@@ -1,9 +1,10 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import entry_points, version
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,8 +12,15 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 MANIFEST = ElementTree.parse(PROJECT / "package.xml").getroot()
-FOLDERS = ("config", "launch", "msg", "requirements", "robself", "robself_ros", "scripts", "tools")
+FOLDERS = (
+    *("config", "foxglove", "launch", "msg", "requirements"),
+    *("robself", "robself_ros", "rviz", "scripts", "tools"),
+)
 FILES = ("CMakeLists.txt", "LICENSE", "MANIFEST.in", "package.xml", "pyproject.toml", "setup.py")
+SHARED = (
+    *("config/*.yaml", "config/fastdds.xml", "launch/*.launch.py", "msg/*.msg"),
+    *("rviz/*.rviz", "foxglove/*.json"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +40,7 @@ def test_the_wheel_holds_everything_that_is_not_code(wheel):
     held = zipfile.ZipFile(wheel).namelist()
     shared = {name.partition("/share/robself_ros/")[2] for name in held if "/share/robself_ros/" in name}
     expected = {"package.xml"}
-    for pattern in ("config/*.yaml", "config/fastdds.xml", "launch/*.launch.py", "msg/*.msg"):
+    for pattern in SHARED:
         files = list(PROJECT.glob(pattern))
         assert files, pattern
         expected |= {str(file.relative_to(PROJECT)) for file in files}
@@ -52,6 +60,12 @@ def test_the_wheel_holds_all_code_and_templates_and_nothing_else(wheel):
         if file.suffix in {".py", ".html", ".css", ".js", ".j2"}
     }
     assert held == expected
+
+
+def test_colcon_installs_the_same_files():
+    """What the wheel holds under share/ is a folder that CMakeLists.txt installs there, or a generated message's."""
+    (folders,) = re.findall(r'DIRECTORY (.+) DESTINATION "share/\$', (PROJECT / "CMakeLists.txt").read_text())
+    assert {*folders.split(), "msg"} == {pattern.partition("/")[0] for pattern in SHARED}
 
 
 def test_an_installed_wheel_finds_its_files(wheel, tmp_path):
@@ -82,13 +96,14 @@ def test_the_message_is_found_beside_the_code(folder):
     assert python(code, cwd=folder) == "1 0\n"
 
 
+@pytest.mark.skipif("not has_pip_distribution()", reason="colcon installed the package, not pip")
 def test_the_command_line_is_installed():
     (command,) = entry_points(group="console_scripts", name="robself")
     assert command.value == "robself.cli:main"
 
 
-def test_pip_and_ros_are_told_the_same_version_and_licence():
-    assert version("robself_ros") == MANIFEST.findtext("version")
+def test_pip_and_ros_are_told_the_same_version_and_licence(wheel):
+    assert wheel.name.startswith(f"robself-{MANIFEST.findtext('version')}-")
     assert MANIFEST.findtext("license") == "Apache-2.0"
     assert "Apache License" in (PROJECT / "LICENSE").read_text()
 
@@ -128,6 +143,13 @@ def test_make_help_lists_the_targets():
     assert {"install", "test", "demo", "lint", "clean"} <= {
         line.split()[0] for line in listed.splitlines() if line
     }
+
+
+def has_pip_distribution() -> bool:
+    try:
+        return bool(distribution("robself"))
+    except PackageNotFoundError:
+        return False
 
 
 def pip(*arguments: str | Path) -> None:

@@ -16,7 +16,7 @@ from evaluation_runs import CASES, evaluate, repeatable, write_pairs
 from robself.errors import ConfigError
 from robself.evaluation.ray_engine import _check_reachable, run_on_ray
 
-ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'robself_ros[ray]')")
+ray = pytest.importorskip("ray", reason="Ray is not installed (pip install 'robself[ray]')")
 pytestmark = pytest.mark.usefixtures("methods_of_tests")
 
 

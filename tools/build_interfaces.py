@@ -77,7 +77,7 @@ def point_exports_at_this_python() -> None:
 
 def leave_to_pip(site_packages: Path) -> None:
     """Drop what pip owns: the package's `__init__.py` (the generated one is empty and would shadow the source
-    tree's) and the metadata of a second distribution of the same name."""
+    tree's) and the metadata of a second distribution."""
     (site_packages / "robself_ros" / "__init__.py").unlink()
     for metadata in site_packages.glob("robself_ros-*.egg-info"):
         shutil.rmtree(metadata)

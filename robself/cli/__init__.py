@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
 import typer
 
@@ -17,6 +16,7 @@ from robself.cli.eval import evaluate
 from robself.cli.replay import replay
 from robself.cli.sr import sr
 from robself.errors import Interrupted, RobSelfError
+from robself.provenance import versions
 
 BAD_INPUT, INTERRUPTED = 2, 130
 # typer carries click within itself or imports it, depending on its version.
@@ -40,7 +40,7 @@ app.command()(demo)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"robself_ros {metadata.version('robself_ros')}")
+        print(f"robself {versions()['robself']}")
         raise typer.Exit
 
 

@@ -119,7 +119,7 @@ def run_demo(
 def _require_ros() -> None:
     if find_spec("rclpy") is None:
         raise RobSelfError(
-            "robself demo needs ROS 2: pip install 'robself_ros[ros]' or source your ROS installation"
+            "robself demo needs ROS 2: pip install 'robself[ros]' or source your ROS installation"
         )
     if find_spec("robself_ros.msg") is None:
         raise RobSelfError("robself demo needs robself_ros/msg/Status: `make install` or colcon builds it")

@@ -88,7 +88,7 @@ def _ray() -> Any:
             import ray
     except ImportError as error:
         raise ConfigError(
-            f"engine: ray cannot be imported ({error}), expected it installed: pip install 'robself_ros[ray]'"
+            f"engine: ray cannot be imported ({error}), expected it installed: pip install 'robself[ray]'"
         ) from None
     return ray
 
