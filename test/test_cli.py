@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from robself.cli import run
+from robself.provenance import versions
 from robself.recording import RecordingReader, RecordingWriter
 
 LOW, SIZE = (9, 12), (18, 24)
@@ -286,7 +286,7 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
 
 def test_the_version_is_the_package_s(files, capsys):
     assert run(["--version"]) == 0
-    assert capsys.readouterr().out == f"robself_ros {metadata.version('robself_ros')}\n"
+    assert capsys.readouterr().out == f"robself {versions()['robself']}\n"
 
 
 def test_the_package_runs_as_a_module(files):
