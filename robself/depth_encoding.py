@@ -55,12 +55,16 @@ def from_metric(metres: np.ndarray, encoding: str) -> np.ndarray:
     """
     dtype = _dtype(encoding, DEPTH_ENCODINGS, "depth")
     metres = np.asarray(metres, np.float32)
-    measured = np.isfinite(metres) & (metres > 0)
     if dtype == np.float32:
-        return np.where(measured, metres, np.float32(np.nan))
-    measured &= metres <= np.float32(65.535)
-    millimetres = np.where(measured, metres, 0).astype(np.float64) / MILLIMETRE
-    return np.rint(millimetres).astype(np.uint16)
+        return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
+    measured = (metres > 0) & (metres <= np.float32(65.535))  # false for NaN and Inf of either sign
+    millimetres = metres.astype(np.float64)
+    millimetres /= MILLIMETRE
+    np.rint(millimetres, out=millimetres)
+    with np.errstate(invalid="ignore"):  # whatever the others become counts for nothing
+        pixels = millimetres.astype(np.uint16)
+    pixels *= measured
+    return pixels
 
 
 def to_intensity(array: np.ndarray, encoding: str) -> np.ndarray:

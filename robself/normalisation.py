@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from robself.pair import Pair
@@ -38,7 +39,9 @@ class Normalisation:
 
     def guide(self, guide: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> float32 deviations."""
-        return (guide - self.guide_mean) / self.guide_deviation
+        values = np.arange(256, dtype=np.float32)[:, None]
+        # Looked up, for numpy takes ten times as long over an axis of three.
+        return cv2.LUT(guide, ((values - self.guide_mean) / self.guide_deviation)[None])
 
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""

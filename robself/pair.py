@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from robself.confidence import confidence_of
 from robself.errors import InputError
+from robself.resampling import resampled
+from robself.upsampling import fill_holes
 
 Modality = Literal["depth", "nir"]
 
@@ -72,6 +76,11 @@ class Pair:
         """(H, W) of the super-resolved image: the guide's."""
         return self.guide.shape[:2]
 
+    @cached_property
+    def filled(self) -> np.ndarray:
+        """(h, w) float32: the source, its holes filled from their nearest neighbours."""
+        return fill_holes(self.source, self.valid)
+
     @property
     def factor(self) -> float:
         """Of super-resolution, the smaller one of both axes."""
@@ -107,7 +116,7 @@ class Result:
     Attributes:
         sr: (H, W) float32, the source's unit; NaN where `valid` is False.
         translated: (H, W) float32, the guide translated into the source's modality (Sec. 3.2), same unit.
-        aligned_guide: (H, W, 3) uint8, the guide resampled by `displacement`.
+        guide: (H, W, 3) uint8, as it came in.
         displacement: (H, W, 2) float32, px on the guide's grid, (x, y): where each pixel was sampled,
             minus its own position (Eq. 2; RobSelf-De: the mean of its k*k positions, weighted by the
             kernel's magnitude).
@@ -117,11 +126,23 @@ class Result:
             loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source| over
             valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
             enlargement), stopped_by, device, preset, variant, schedule, seed, versions.
+        pair: what it was made of.
     """
 
     sr: np.ndarray
     translated: np.ndarray
-    aligned_guide: np.ndarray
+    guide: np.ndarray
     displacement: np.ndarray
     valid: np.ndarray
     info: dict[str, Any] = field(default_factory=dict)
+    pair: Pair | None = None
+
+    @cached_property
+    def aligned_guide(self) -> np.ndarray:
+        """(H, W, 3) uint8, the guide resampled by `displacement`; not before somebody asks for it."""
+        return resampled(self.guide, self.displacement)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """(H, W) float32, 0 (holes) to 1: see `robself.confidence`; not before somebody asks for it."""
+        return confidence_of(self.sr, self.pair, self.info["fallback"])

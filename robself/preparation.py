@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from robself.consistency import AveragePooling
 from robself.normalisation import Normalisation
 from robself.pair import Pair
-from robself.upsampling import fill_holes
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,12 @@ def observe(pair: Pair, normalisation: Normalisation, resolution: float, device:
     guide = normalisation.guide(pair.guide)
     if (height, width) != pair.size:
         guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
-    source = torch.from_numpy(normalisation.source(fill_holes(pair.source, pair.valid)))[None, None].to(
-        device
-    )
+    source = torch.from_numpy(normalisation.source(pair.filled))[None, None].to(device)
     return Observation(
         source,
         torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),
         F.interpolate(source, (height, width), mode="bilinear", align_corners=False),
-        torch.from_numpy(guide.astype(np.float32)).permute(2, 0, 1)[None].to(device),
+        torch.from_numpy(guide).permute(2, 0, 1)[None].to(device),
         AveragePooling((height, width), pair.source.shape, device),
         height / pair.size[0],
     )

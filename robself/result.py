@@ -9,11 +9,10 @@ import torch
 
 from robself.metrics import source_consistency
 from robself.network import Prediction, RobSelf
-from robself.network.sampling import pixel_grid, sample
 from robself.normalisation import Normalisation
 from robself.pair import Pair, Result
 from robself.preparation import Observation
-from robself.upsampling import bicubic, enlarge_mask
+from robself.upsampling import bicubic_of_filled, enlarge_mask
 
 # A prediction that explains the source this many times worse than bicubic enlargement is not trusted. What is
 # nearer is off smoothly, as long as it has not converged, and back-projection mends that (docs/method.md).
@@ -53,30 +52,31 @@ def assemble(
             consistency is what `info` tells, for it says how well the network has understood the pair.
         trusted: how many times worse than bicubic enlargement it may explain the source.
     """
-    upsampled = bicubic(pair.source, pair.valid, pair.size)
-    sr = normalisation.restore(prediction.sr[0, 0].cpu().numpy())
-    translated = normalisation.restore(prediction.translated[0, 0].cpu().numpy())
-    displacement = network.translator.alignment.mean_displacement(prediction.displacement)
-    seen = np.True_ if pair.guide_valid is None else pair.guide_valid
-    translated = np.where(seen, translated, upsampled)
-    floor = source_consistency(upsampled, pair.source, pair.valid)
-    after = (
-        source_consistency(np.where(seen, sr, upsampled), pair.source, pair.valid)
-        if np.isfinite(sr).all()
-        else np.inf
+    upsampled = bicubic_of_filled(pair.filled, pair.size)
+    sr, translated = (
+        normalisation.restore(image[0, 0].cpu().numpy()) for image in (prediction.sr, prediction.translated)
     )
+    displacement = network.translator.alignment.mean_displacement(prediction.displacement)
+    finite = np.isfinite(sr).all()
+    unseen = None if pair.guide_valid is None else ~pair.guide_valid
+    _replace(sr, unseen, upsampled)
+    _replace(translated, unseen, upsampled)
+    floor = source_consistency(upsampled, pair.source, pair.valid)
+    after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
     fallback = not after <= trusted * floor
     if fallback:
-        sr, after = upsampled, floor
+        sr, after = upsampled.copy(), floor
     else:
-        refined = refine(prediction.sr, observation)
-        sr = np.where(seen, normalisation.restore(refined[0, 0].cpu().numpy()), upsampled)
+        sr = normalisation.restore(refine(prediction.sr, observation)[0, 0].cpu().numpy())
+        _replace(sr, unseen, upsampled)
     if not np.isfinite(translated).all():
         translated = upsampled
     if not torch.isfinite(displacement).all():
         displacement = torch.zeros_like(displacement)
 
     valid = enlarge_mask(pair.valid, pair.size)
+    _replace(sr, ~valid, np.nan)
+    _replace(translated, ~valid, np.nan)
     info = {
         **info,
         "fallback": fallback,
@@ -85,17 +85,17 @@ def assemble(
         "consistency_bicubic": floor,
     }
     return Result(
-        sr=np.where(valid, sr, np.float32(np.nan)),
-        translated=np.where(valid, translated, np.float32(np.nan)),
-        aligned_guide=_resampled(pair.guide, displacement),
+        sr=sr,
+        translated=translated,
+        guide=pair.guide,
         displacement=displacement[0].permute(1, 2, 0).cpu().numpy(),
         valid=valid,
         info=info,
+        pair=pair,
     )
 
 
-def _resampled(guide: np.ndarray, displacement: torch.Tensor) -> np.ndarray:
-    """The guide seen through the displacement: (H, W, 3) uint8, (1, 2, H, W) px -> (H, W, 3) uint8."""
-    image = torch.from_numpy(guide).to(displacement.device).permute(2, 0, 1)[None].float()
-    positions = pixel_grid(*guide.shape[:2], displacement.device) + displacement.permute(0, 2, 3, 1)
-    return sample(image, positions)[0].permute(1, 2, 0).round().clamp(0, 255).byte().cpu().numpy()
+def _replace(image: np.ndarray, where: np.ndarray | None, other: np.ndarray | float) -> None:
+    """Put the other's values into the image. Shape: (H, W), `where` bool; None: nowhere."""
+    if where is not None:
+        np.copyto(image, other, where=where)

@@ -24,7 +24,7 @@ def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         ((np.arange(full) + 0.5) * low / full).astype(int)
         for full, low in zip(size, image.shape, strict=True)
     )
-    return image[np.ix_(rows, columns)]
+    return image.take(columns, axis=1).take(rows, axis=0)
 
 
 def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -34,5 +34,10 @@ def enlarge_mask(valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def bicubic(source: np.ndarray, valid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(h, w) float32 -> (H, W) float32, holes filled from their nearest neighbour first, pixel centres kept."""
+    return bicubic_of_filled(fill_holes(source, valid), size)
+
+
+def bicubic_of_filled(source: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The same of a source without holes."""
     height, width = size
-    return cv2.resize(fill_holes(source, valid), (width, height), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(source, (width, height), interpolation=cv2.INTER_CUBIC)
