@@ -85,7 +85,8 @@ def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         make_tiny(monkeypatch, tmp_path_factory.mktemp("bench"))
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-            assert run(typed("bench --quick --runs 1 --device cpu -o out")) == 0
+            code = run(typed("bench --quick --runs 1 --device cpu -o out"))
+        assert code == 0, err.getvalue()
         assert os.listdir("out") == ["bench.json"]
         return written(), out.getvalue(), err.getvalue()
 

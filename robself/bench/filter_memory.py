@@ -17,8 +17,8 @@ from robself.bench.literal import enhanced
 from robself.bench.measurement import Measurement, Setup, Tell
 from robself.device import choose_device
 from robself.errors import EvaluationError
-from robself.evaluation.peak_memory import PeakMemory
 from robself.network.neighbourhood_attention import neighbourhood_attention
+from robself.peak_memory import PeakMemory
 
 CHANNELS, LARGE, SMALL = 64, 7, 5  # of task I and II, x4
 

@@ -29,7 +29,9 @@ def resampled(guide: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
         indexing="ij",
     )
     x, y = x + displacement[0], y + displacement[1]
-    grid = torch.stack((2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1), dim=-1)
+    # Where nothing is displaced yet, the slope differs to both sides of a pixel, and the rounding of its position
+    # chooses one: it is rounded as the product does, or the outputs would part at once.
+    grid = torch.stack((x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1), dim=-1)
     return F.grid_sample(guide[None], grid[None], padding_mode="border", align_corners=True)[0]
 
 
