@@ -71,7 +71,7 @@ def test_the_camera_beside_the_base_topic_is_that_of_the_rectified_image(tmp_pat
     assert pair.guide_camera is None
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", ["mcap", "ros1"])
 def test_compressed_topics_are_replayed(tmp_path, container):
     bag = write_bag(tmp_path / "bag", rig(), container)
     settings = ReplaySettings(first_iterations=3, iterations=1, pictures=1)
@@ -80,7 +80,8 @@ def test_compressed_topics_are_replayed(tmp_path, container):
     results = RecordingReader(tmp_path / "out" / "sr.mcap")
     first, _ = results.images(output_topics().sr)
     assert (first.encoding, first.array.shape) == ("16UC1", SIZE)
-    assert set(np.unique(first.array)) <= {0, *range(1000, 2300)}
+    assert np.median(first.array) == pytest.approx(2000, abs=200)
+    assert first.array.max() < 2500
     aligned, _ = results.images(output_topics().guide_aligned)
     assert aligned.array[..., 0].mean() > aligned.array[..., 2].mean() + 80
 
