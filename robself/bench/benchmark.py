@@ -79,6 +79,7 @@ def run_benchmark(
                 measured[figure.name].append(_measured(figure, setup, run, tell))
                 done += figure.share
         absolute = absolute_times(setup) if device.type == "cuda" else None
+        on_progress(done, "done")
     except KeyboardInterrupt:
         count = sum(map(len, measured.values()))
         raise Interrupted(

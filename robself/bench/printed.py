@@ -13,10 +13,13 @@ STYLES = {"yes": "green", "no": "red", "void": "bold red"}
 
 def printed_table(report: dict[str, Any]) -> Table:
     """A row a figure: median, spread, bar, and whether it is reached."""
-    threads = "1 thread" if report["threads"] == 1 else f"{report['threads']} threads"
-    table = Table(title=f"{report['device']}, {report['dtype']}, {threads}, {report['clock']}")
-    for name in ("figure", "", "median", "min … max", "runs", "bar", "reached"):
-        table.add_column(name, justify="left" if name in ("figure", "") else "right")
+    runs = max(len(figure["runs"]) for figure in report["figures"].values())
+    setting = (report["device"], report["dtype"], _many(report["threads"], "thread"), report["clock"])
+    table = Table(title=f"{', '.join(setting)}, {_many(runs, 'run')}")
+    table.add_column("figure", no_wrap=True)
+    table.add_column("")
+    for name in ("median", "min … max", "bar", "reached"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, figure in report["figures"].items():
         details = report["details"][name]
         reached = "void" if details["faults"] else "yes" if details["reached"] else "no"
@@ -25,11 +28,14 @@ def printed_table(report: dict[str, Any]) -> Table:
             details["says"],
             _number(figure["median"]),
             f"{_number(figure['min'])} … {_number(figure['max'])}",
-            str(len(figure["runs"])),
-            f"{details['bar_is']} {details['bar']:g}",
+            f"{'≤' if details['bar_is'] == 'at most' else '≥'} {details['bar']:g}",
             Text(reached, style=STYLES[reached]),
         )
     return table
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _number(value: float) -> str:
