@@ -85,12 +85,17 @@ def test_the_entrypoint_can_be_run():
     assert entrypoint.read_text(encoding="utf-8").startswith("#!/bin/bash\n")
 
 
-def test_bloom_reads_the_changelog():
-    changelog = pytest.importorskip("catkin_pkg.changelog").get_changelog_from_path(str(PROJECT))
-    newest, _, entries = next(iter(changelog.foreach_version()))
-    assert newest in ("__forthcoming__", MANIFEST.findtext("version"))
-    assert len(entries) > 3
-    assert f"\nChangelog for package {MANIFEST.findtext('name')}\n" in str(changelog.rst)
+def test_a_release_finds_its_entries_in_the_changelog():
+    """Tagged as `catkin_tag_changelog` does, and read as bloom does."""
+    catkin = pytest.importorskip("catkin_pkg.changelog")
+    tag = pytest.importorskip("catkin_pkg.cli.tag_changelog").rename_section
+    text = (PROJECT / "CHANGELOG.rst").read_text(encoding="utf-8")
+    assert f"\nChangelog for package {MANIFEST.findtext('name')}\n" in text
+    changelog = catkin.Changelog()
+    catkin.populate_changelog_from_rst(changelog, tag(text, "Forthcoming", "9.9.9 (2030-01-01)"))
+    newest, _, (entries,) = next(iter(changelog.foreach_version()))
+    assert newest == "9.9.9"
+    assert len(entries.bullets) > 3
 
 
 def test_the_citation_is_of_the_paper():
