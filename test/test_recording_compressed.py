@@ -8,6 +8,7 @@ from foreign_bags import SECOND, write_bag
 from robself import compressed_depth
 from robself.camera_model import CameraModel
 from robself.cli import run
+from robself.demo.stream import recorded
 from robself.errors import RecordingError
 from robself.output_topics import output_topics
 from robself.recording import RecordingReader
@@ -115,3 +116,18 @@ def test_compressed_topics_are_offered_to_whom_gives_none(tmp_path, capsys):
         "/camera/odd/compressed  7 bytes beginning with 49 49 2a 00, expected JPEG or PNG, 1 images"
         in offered
     )
+
+
+def test_a_demo_of_compressed_topics_plays_them_and_tells_the_node_so(tmp_path):
+    stream = recorded(write_bag(tmp_path / "bag", rig()), SOURCE, GUIDE, None, {})
+    assert stream.topics == {
+        "source/image": SOURCE,
+        "source/camera_info": "/camera/depth/camera_info",
+        "guide/image": GUIDE,
+    }
+    assert stream.remappings["source/image"] == "/camera/depth/image_rect"
+    assert stream.remappings["guide/image"] == "/camera/color/image_raw"
+    assert stream.remappings["source/camera_info"] == "/camera/depth/camera_info"
+    transports = {name: stream.parameters[name] for name in ("source.transport", "guide.transport")}
+    assert transports == {"source.transport": "compressedDepth", "guide.transport": "compressed"}
+    assert stream.parameters["modality"] == "depth"

@@ -72,7 +72,7 @@ def _environment(scratch: str) -> dict[str, str]:
 
 def _node_arguments(stream: Stream) -> list[str]:
     arguments = ["--ros-args", "-p", "use_sim_time:=true"]  # the recording's clock, for its stamps' sake
-    for name, topic in stream.topics.items():
+    for name, topic in stream.remappings.items():
         arguments += ["-r", f"{name}:={topic}"]
     for name, value in stream.parameters.items():
         arguments += ["-p", f"{name}:={value}"]

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from robself.depth_encoding import DEPTH_ENCODINGS
 from robself.device import choose_device
 from robself.errors import ConfigError, RecordingError
+from robself.packed_image import base_topic
 from robself.progress import pairs_bar
 from robself.recording import RecordingReader
+from robself.recording.reader import IMAGES
 from robself.rendering.recording import GUIDE_TOPIC, SOURCE_TOPIC, TRUTH_TOPIC, write_recording
 
 
@@ -73,6 +75,11 @@ class Stream:
                 topics[f"{role}/camera_info"] = info
         return topics
 
+    @property
+    def remappings(self) -> dict[str, str]:
+        """As `topics`, but compressed images by the name that they have without compression."""
+        return {name: base_topic(topic) for name, topic in self.topics.items()}
+
 
 def rendered(path: Path, frames: int, pace: Pace, parameters: dict[str, Any]) -> Stream:
     """The built-in recording, made at that path.
@@ -101,7 +108,7 @@ def recorded(
     """
     reader = RecordingReader(bag)
     if source is None or guide is None:
-        images = [topic for topic, info in reader.topics.items() if info.type == "sensor_msgs/msg/Image"]
+        images = [topic for topic, info in reader.topics.items() if info.type in IMAGES]
         raise ConfigError(
             f"{bag}: expected a source topic and a guide topic, its images are {', '.join(images) or 'none'}"
         )
@@ -111,6 +118,7 @@ def recorded(
     found = {
         "modality": "depth" if first[source].encoding in DEPTH_ENCODINGS else "nir",
         # That of the truth, so that the two can be compared; else the guide's.
+        **_transports({"source": source, "guide": guide}),
         "factor": first[truth].array.shape[1] / first[source].array.shape[1] if truth else 0.0,
     }
     return Stream(
@@ -122,3 +130,12 @@ def recorded(
         reader.topics[source].count,
         reader.duration_seconds,
     )
+
+
+def _transports(topics: dict[str, str]) -> dict[str, str]:
+    """The node's parameters for those topics whose names end in a transport."""
+    return {
+        f"{role}.transport": topic.rpartition("/")[2]
+        for role, topic in topics.items()
+        if topic != base_topic(topic)
+    }
