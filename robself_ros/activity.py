@@ -19,6 +19,7 @@ from robself_ros import dds
 from robself_ros.cameras import Cameras, Role
 from robself_ros.conversions import Rejected, guide_encodings, source_encodings
 from robself_ros.events import OnIncompatible, subscription_events
+from robself_ros.inputs import Inputs
 from robself_ros.outputs import Outputs
 from robself_ros.pairers import make_pairer
 from robself_ros.parameters import NodeParameters
@@ -74,7 +75,12 @@ class Activity:
             self._start_anew,
             self._on_rejected,
         )
-        self._subscriptions = self._subscribe(on_incompatible)
+        self.inputs = Inputs(
+            node,
+            partial(self._subscribe, on_incompatible),
+            lambda: outputs.watched or not parameters.lazy,
+        )
+        outputs.on_change = self.inputs.check
         self._jump = node.get_clock().create_jump_callback(
             JumpThreshold(min_forward=FORWARD_JUMP, min_backward=BACKWARD_JUMP),
             post_callback=self._on_jump,
@@ -89,9 +95,8 @@ class Activity:
     def stop(self, timeout_seconds: float) -> bool:
         """Take nothing more, throw away what is being computed; whether the worker ended in time."""
         self._jump.unregister()
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = []
+        self.outputs.on_change = None
+        self.inputs.stop()
         ended = self.worker.stop(timeout_seconds)
         if ended:
             self.processing.free()
@@ -111,6 +116,7 @@ class Activity:
         def ignore(lost: int) -> None:
             """The next camera_info says the same."""
 
+        self.synchronizer.begin()
         takers = {"source": self.synchronizer.source, "guide": self.synchronizer.guide}
         infos = [
             subscription(CameraInfo, f"{role}/camera_info", partial(self.cameras.take, role), ignore)

@@ -73,7 +73,9 @@ class Diagnostics:
         needs_camera = one.role == "source" or self._activity.parameters.register_guide
         silent = now - one.last_arrival
         level, text = OK, f"{rate:.1f} Hz"
-        if silent > SILENCE_SECONDS:
+        if not self._activity.inputs.subscribed:
+            text = "not subscribed: nobody subscribes to a result"
+        elif silent > SILENCE_SECONDS:
             level, text = ERROR, f"no image on {topic} for {silent:.0f} s: {self._publishers(topic)}"
             self._warn(one.role, text)
         elif not one.received:
@@ -102,7 +104,7 @@ class Diagnostics:
     def _pairing(self, now: float) -> DiagnosticStatus:
         pairing, last = self._activity.synchronizer.pairing, self._last_pairing
         self._last_pairing = pairing
-        if pairing.pairs > self._at_last_pair.pairs:
+        if pairing.pairs > self._at_last_pair.pairs or not self._activity.inputs.subscribed:
             self._at_last_pair, self._last_pair_time = pairing, now
         before = self._at_last_pair
         both_came = pairing.sources > before.sources and pairing.guides > before.guides

@@ -6,18 +6,29 @@ from collections.abc import Callable
 
 from rclpy.qos import qos_policy_name_from_kind
 
-from robself_ros.distributions import PublisherEventCallbacks, SubscriptionEventCallbacks
+from robself_ros.distributions import (
+    HAS_MATCHED_EVENTS,
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
+)
 
 # Told the topic and the name of the policy that does not fit, `RELIABILITY` for instance.
 OnIncompatible = Callable[[str, str], None]
 
 
-def on_incompatible_publisher(topic: str, on_incompatible: OnIncompatible) -> PublisherEventCallbacks:
-    """For a publisher: a subscriber asks for more than it offers, and will receive nothing."""
+def publisher_events(
+    topic: str, on_incompatible: OnIncompatible, on_matched: Callable[[], None]
+) -> PublisherEventCallbacks:
+    """For a publisher: a subscriber asks for more than it offers, and will receive nothing; one came or went.
+
+    Of the latter nothing is heard on Humble.
+    """
+    matched = {"matched": lambda event: on_matched()} if HAS_MATCHED_EVENTS else {}
     return PublisherEventCallbacks(
         incompatible_qos=lambda event: on_incompatible(
             topic, qos_policy_name_from_kind(event.last_policy_kind)
-        )
+        ),
+        **matched,
     )
 
 

@@ -10,7 +10,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from robself_ros.conversions import image_message, scaled_camera_info, source_message
-from robself_ros.events import on_incompatible_publisher
+from robself_ros.events import publisher_events
 from robself_ros.msg import Status
 
 if TYPE_CHECKING:  # it imports torch
@@ -23,6 +23,7 @@ TOPICS = {
     "sr_info": ("~/sr/camera_info", CameraInfo),
     "guide_aligned": ("~/guide_aligned/image", Image),
     "translated": ("~/translated/image", Image),
+    "confidence": ("~/confidence/image", Image),
     "status": ("~/status", Status),
 }
 
@@ -32,16 +33,22 @@ class Outputs:
 
     Args:
         on_incompatible: told the topic and the policy of a subscriber that cannot be served.
+
+    Attributes:
+        on_change: called when a subscriber came or went, where ROS tells of it.
     """
 
     def __init__(self, node: LifecycleNode, on_incompatible: Callable[[str, str], None]) -> None:
         self._node = node
+        self.on_change: Callable[[], None] | None = None
         self._publishers: dict[str, LifecyclePublisher] = {
             name: node.create_lifecycle_publisher(
                 kind,
                 topic,
                 QOS,
-                event_callbacks=on_incompatible_publisher(node.resolve_topic_name(topic), on_incompatible),
+                event_callbacks=publisher_events(
+                    node.resolve_topic_name(topic), on_incompatible, self._changed
+                ),
             )
             for name, (topic, kind) in TOPICS.items()
         }
@@ -58,6 +65,10 @@ class Outputs:
             publisher.topic_name: publisher.get_subscription_count()
             for publisher in self._publishers.values()
         }
+
+    def _changed(self) -> None:
+        if self.on_change:
+            self.on_change()
 
     def destroy(self) -> None:
         """Take the publishers down."""
@@ -78,6 +89,7 @@ class Outputs:
         self._publish(
             "translated", lambda: source_message(result.translated, source.encoding, modality, source.header)
         )
+        self._publish("confidence", lambda: image_message(result.confidence, "32FC1", source.header))
         self._publish("status", lambda: status)
 
     def _publish(self, name: str, message: Callable[[], Image | CameraInfo | Status]) -> None:

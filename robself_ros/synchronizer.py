@@ -82,6 +82,11 @@ class Synchronizer:
         """A guide has come."""
         self._take(self._guide, image, self._pairer.add_guide)
 
+    def begin(self) -> None:
+        """Images are to come from now on: until now, silence meant nothing."""
+        for one in self.inputs:
+            one.last_arrival = time.monotonic()
+
     def reset(self) -> None:
         """Drop what waits for a partner, and expect any stamp."""
         self._pairer.reset()

@@ -14,6 +14,7 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from robself_ros.msg import Status
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -80,6 +81,11 @@ class Robot:
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
+    @property
+    def cameras(self) -> tuple[Publisher, ...]:
+        """Publishers of images and of camera_info."""
+        return *self._images.values(), *self._infos.values()
+
     def listen(self, name: str) -> None:
         topic, kind = OUTPUTS[name]
         self._listeners[name] = self._listen(name, kind, f"{self.node_name}/{topic}")
@@ -92,7 +98,7 @@ class Robot:
 
     def meet(self) -> Robot:
         """Waits until both sides know of each other."""
-        for publisher in (*self._images.values(), *self._infos.values()):
+        for publisher in self.cameras:
             self.wait_for(lambda publisher=publisher: publisher.get_subscription_count(), publisher.topic)
         begin = len(self.came["diagnostics"])
         self.wait_for(

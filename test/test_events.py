@@ -15,7 +15,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from robself_ros import dds
-from robself_ros.events import on_incompatible_publisher, subscription_events
+from robself_ros.distributions import HAS_MATCHED_EVENTS
+from robself_ros.events import publisher_events, subscription_events
 
 pytestmark = pytest.mark.ros
 STREAM = Path(__file__).with_name("image_stream.py")
@@ -80,10 +81,20 @@ def test_a_subscription_that_asks_for_more_than_a_publisher_offers_is_told(nodes
 def test_a_publisher_that_offers_less_than_a_subscription_asks_for_is_told(nodes):
     one, other = nodes
     heard = Heard()
-    events = on_incompatible_publisher("/robself_node/sr/image", heard)
+    events = publisher_events("/robself_node/sr/image", heard, lambda: None)
     one.create_publisher(Image, "image", RELIABLE, event_callbacks=events)
     other.create_subscription(Image, "image", lambda message: None, LATCHED)
     assert heard.wait() == [("/robself_node/sr/image", "DURABILITY")]
+
+
+@pytest.mark.skipif(not HAS_MATCHED_EVENTS, reason="this ROS does not tell a publisher who comes and goes")
+def test_a_publisher_is_told_of_a_subscriber_that_comes(nodes):
+    one, other = nodes
+    heard = Heard()
+    events = publisher_events("/robself_node/sr/image", lambda *facts: None, heard)
+    one.create_publisher(Image, "image", RELIABLE, event_callbacks=events)
+    other.create_subscription(Image, "image", lambda message: None, RELIABLE)
+    assert heard.wait() == [()]
 
 
 def test_images_that_the_middleware_lost_are_told_by_their_number(nodes, domain):

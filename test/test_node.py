@@ -2,18 +2,22 @@
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from robot import (
     DEPTH_METRES,
     GUIDE_SIZE,
-    OUTPUTS,
     RELIABLE,
+    SOURCE_SIZE,
     Robot,
     pixels_of,
     values_of,
 )
 from robself_ros.msg import Status
 
+from robself.status import MODES
+
 pytestmark = pytest.mark.ros
+PASS_THROUGH = MODES["pass_through"]
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +141,27 @@ def test_a_malformed_image_is_said_once(robot, node):
     assert "Traceback" not in node.said
 
 
-def test_a_guide_smaller_than_the_source_is_counted(robot, node):
-    before = robot.result(robot.exchange()).dropped_rejected
-    robot.send_pair(guide=robot.guide(size=(9, 12)))
-    node.wait_until_it_says("12x9 is smaller than the source's 24x18")
-    assert robot.result(robot.exchange()).dropped_rejected == before + 1
+def test_a_source_passes_through_unchanged_where_the_guide_is_not_finer(robot, node):
+    source = robot.source()
+    stamp = robot.exchange(source, robot.guide(size=SOURCE_SIZE))
+    status = robot.result(stamp)
+    assert (status.mode, status.iterations, status.fallback) == (PASS_THROUGH, 0, False)
+    np.testing.assert_array_equal(pixels_of(robot.result(stamp, "sr")), pixels_of(source))
+    node.wait_until_it_says("no resolution gap: the guide is 1.00 times as fine as the source")
+    robot.report("registration", lambda report: "no resolution gap" in report.message)
+    robot.exchange()
+    robot.report("registration", lambda report: "no resolution gap" not in report.message)
+
+
+def test_a_same_view_that_was_assumed_is_said_once_and_in_diagnostics(robot, node):
+    robot.exchange()
+    report = robot.report("registration")
+    assert report.level == DiagnosticStatus.WARN
+    line = "the guide is taken as it is: it must show the source's view; both camera_info are needed"
+    assert line in report.message and values_of(report)["registered"] == "no"
+    said = node.said.count(line)
+    robot.exchange()
+    assert node.said.count(line) == said
 
 
 def test_a_source_without_a_valid_pixel_is_counted(robot, node):
@@ -194,22 +214,6 @@ def test_a_source_that_changes_starts_anew(robot, looks, told):
 def test_reliable_cameras_are_served_like_best_effort_ones(node):
     with Robot(node.domain, listens_to=("status",), camera_qos=RELIABLE).meet() as other:
         assert other.exchange()
-
-
-def test_nothing_is_computed_while_nobody_listens(node, robot):
-    processed = robot.result(robot.exchange()).processed
-    robot.cover_ears()
-    idle = robot.report("processing", lambda status: "idle" in status.message)
-    ignored = int(values_of(idle)["dropped: nobody subscribed"])
-    robot.send_pair()
-    report = robot.report(
-        "processing", lambda status: int(values_of(status)["dropped: nobody subscribed"]) > ignored
-    )
-    assert int(values_of(report)["processed"]) == processed
-    for name in OUTPUTS:
-        robot.listen(name)
-    robot.meet()
-    assert robot.result(robot.exchange()).processed > processed
 
 
 def rejected(robot):
