@@ -7,10 +7,14 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robself.network.neighbourhood_attention import TILE, _OverlappingTiles, neighbourhood_attention
+from robself.network.attention_by_rows import attention_by_rows
+from robself.network.attention_by_tiles import _OverlappingTiles, attention_by_tiles
+from robself.network.neighbourhood_attention import neighbourhood_attention
 from robself.network.reference_filter import ReferenceFilter, importance_map, important_pixels
+from robself.network.windows import TILE
 
 SIZES = [(1, 9), (5, 3), (9, 17)]  # one row, less than a tile of 8, a tile and one more
+WAYS = [attention_by_rows, attention_by_tiles]
 
 
 def features(size, channels=3, batch=2, seed=0):
@@ -39,23 +43,29 @@ def assert_same(fast, literal, tolerance):
         torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
 
 
+def filtering(large, small, important, attend):
+    return lambda guide, source: neighbourhood_attention(guide, source, large, small, important, attend)
+
+
 def literal_filtering(large, small, important):
-    def filtering(guide, source):
+    def literal(guide, source):
         masks = [None] * len(source) if important is None else important
         images = zip(guide, source, masks, strict=True)
         return torch.stack([reference.enhanced(g, s, large, small, mask) for g, s, mask in images])
 
-    return filtering
+    return literal
 
 
 @pytest.mark.parametrize("threshold", [False, True])
 @pytest.mark.parametrize("kernels", [(3, 3), (5, 3), (7, 5), (13, 7)], ids="m{0[0]}n{0[1]}".format)
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
-def test_tiled_filter_equals_equations_5_and_6_in_values_and_gradients(size, kernels, threshold):
+def test_filter_equals_equations_5_and_6_in_values_and_gradients(size, kernels, threshold):
     guide, source = features(size)
     important = thresholded(size) if threshold else None
-    fast = value_and_gradients(lambda g, s: neighbourhood_attention(g, s, *kernels, important), guide, source)
-    assert_same(fast, value_and_gradients(literal_filtering(*kernels, important), guide, source), 1e-10)
+    literal = value_and_gradients(literal_filtering(*kernels, important), guide, source)
+    for attend in WAYS:
+        fast = value_and_gradients(filtering(*kernels, important, attend), guide, source)
+        assert_same(fast, literal, 1e-10)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -77,15 +87,25 @@ def test_tiled_filter_equals_equations_5_and_6_at_any_size_and_kernel(
     torch.testing.assert_close(fast, literal, rtol=1e-10, atol=1e-10)
 
 
-def test_filter_in_float32_is_as_exact_as_float32():
+@pytest.mark.parametrize("attend", WAYS)
+def test_filter_in_float32_is_as_exact_as_float32(attend):
     guide, source = features((13, 11))
     important = thresholded((13, 11))
-    fast = value_and_gradients(
-        lambda g, s: neighbourhood_attention(g, s, 7, 5, important), guide.float(), source.float()
-    )
+    fast = value_and_gradients(filtering(7, 5, important, attend), guide.float(), source.float())
     literal = value_and_gradients(literal_filtering(7, 5, important), guide, source)
     # Logits of size 10 carry 10 * 6e-8 of relative error into exp(); sums of 49 terms some times that.
     assert_same((fast[0].double(), [g.double() for g in fast[1]]), literal, 2e-5)
+
+
+@pytest.mark.parametrize("attend", WAYS)
+def test_filter_in_bfloat16_rounds_what_it_returns_but_not_its_logits(attend):
+    """16-bit logits of size 10 would be wrong by 0.03, and so would the weights."""
+    guide, source = (2 * image.bfloat16() for image in features((13, 11), channels=8))
+    important = thresholded((13, 11))
+    attended = filtering(7, 5, important, attend)(guide, source)
+    exact = filtering(7, 5, important, attend)(guide.double(), source.double())
+    assert attended.dtype == torch.bfloat16
+    assert (attended.double() - exact).norm() < 4e-3 * exact.norm()
 
 
 def test_filter_survives_correlations_whose_exponential_overflows():
