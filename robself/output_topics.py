@@ -14,10 +14,12 @@ class OutputTopics(NamedTuple):
     camera_info: str
     guide_aligned: str
     translated: str
+    confidence: str
     status: str
 
 
 def output_topics(node: str = NODE) -> OutputTopics:
     """Topics of a node of that name, namespace included."""
-    names = ("sr/image", "sr/camera_info", "guide_aligned/image", "translated/image", "status")
+    images = "guide_aligned/image", "translated/image", "confidence/image"
+    names = ("sr/image", "sr/camera_info", *images, "status")
     return OutputTopics(*(f"{node}/{name}" for name in names))

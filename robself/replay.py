@@ -179,6 +179,7 @@ class Replay:
             writer.write_camera_info(topics.camera_info, camera.scaled(width, height), **header)
         writer.write_image(topics.guide_aligned, result.aligned_guide, "rgb8", **header)
         write_source_like(topics.translated, result.translated)
+        writer.write_image(topics.confidence, result.confidence, "32FC1", **header)
         counts = self._pairer.counts
         writer.write_status(
             topics.status,
