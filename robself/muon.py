@@ -22,14 +22,22 @@ MOMENTUM = 0.95
 def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
     """The orthogonal matrices U V^T nearly, of the singular value decompositions U S V^T.
 
+    An iteration of Newton and Schulz is X <- (A I + B G + C G G) X with G = X X^T. These factors are polynomials
+    of the first G, so they commute: their product is built from matrices as small as G, a third of the work,
+    and meets X once.
+
     Shape: (n, rows, columns) -> the same; rows <= columns is the cheap way round.
     """
     X = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
     if tall := X.shape[1] > X.shape[2]:
         X = X.mT
+    gram, product = X @ X.mT, None
     for _ in range(STEPS):
-        gram = X @ X.mT
-        X = A * X + (B * gram + C * gram @ gram) @ X
+        factor = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
+        factor.diagonal(dim1=1, dim2=2).add_(A)
+        product = factor if product is None else factor @ product
+        gram = factor @ gram @ factor
+    X = product @ X
     return X.mT if tall else X
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from robself.muon import Muon, orthogonalised
+from robself.muon import STEPS, A, B, C, Muon, orthogonalised
 
 
 def test_orthogonalised_keeps_the_directions_and_levels_their_strengths():
@@ -13,6 +13,18 @@ def test_orthogonalised_keeps_the_directions_and_levels_their_strengths():
         assert strengths.min() > 0.5 and strengths.max() < 1.3
         rest = orthogonalised(matrices) - U @ torch.diag_embed(strengths) @ Vh
         assert rest.abs().max() < 0.01
+
+
+def test_orthogonalised_is_the_iteration_of_newton_and_schulz():
+    """Also where strengths span six decades, as those of a momentum do."""
+    U, S, Vh = torch.linalg.svd(torch.randn(2, 8, 72, generator=torch.Generator().manual_seed(0)), False)
+    matrices = (U * torch.logspace(0, -6, S.shape[1])) @ Vh
+    literal = matrices.double() / matrices.double().norm(dim=(1, 2), keepdim=True)
+    for _ in range(STEPS):
+        gram = literal @ literal.mT
+        literal = A * literal + (B * gram + C * gram @ gram) @ literal
+    assert (orthogonalised(matrices) - literal).norm() < 2e-3 * literal.norm()
+    assert (orthogonalised(matrices.mT) - literal.mT).norm() < 2e-3 * literal.norm()
 
 
 def test_muon_steps_by_the_orthogonalised_nesterov_momentum():
