@@ -17,7 +17,7 @@ from robself.replay_settings import ReplaySettings
 
 START = 1_700_000_000 * SECOND
 LOW, SIZE = (9, 12), (18, 24)
-SOURCE, GUIDE = "/camera/depth/image_rect/compressedDepth", "/camera/color/image_raw/compressed"
+SOURCE, GUIDE = "/camera/depth/rect/image/compressedDepth", "/camera/color/image_raw/compressed"
 CONTAINERS = ["mcap", "sqlite3", "ros1"]
 CAMERA = CameraModel(12, 9, np.array([[10.0, 0, 5.5], [0, 10.0, 4.0], [0, 0, 1]]), (-0.1, 0.01, 0, 0, 0))
 
@@ -50,7 +50,7 @@ def rig(depth=None):
 
     def fill(bag):
         for stamp in (START, START + SECOND // 10):
-            bag.camera_info("/camera/depth/camera_info", CAMERA, stamp)
+            bag.camera_info("/camera/depth/rect/camera_info", CAMERA, stamp)
             bag.compressed(SOURCE, image_format, data, stamp)
             bag.compressed(GUIDE, "rgb8; jpeg compressed bgr8", jpeg(), stamp + 5_000_000, frame_id="rgb")
 
@@ -122,12 +122,12 @@ def test_a_demo_of_compressed_topics_plays_them_and_tells_the_node_so(tmp_path):
     stream = recorded(write_bag(tmp_path / "bag", rig()), SOURCE, GUIDE, None, {})
     assert stream.topics == {
         "source/image": SOURCE,
-        "source/camera_info": "/camera/depth/camera_info",
+        "source/camera_info": "/camera/depth/rect/camera_info",
         "guide/image": GUIDE,
     }
-    assert stream.remappings["source/image"] == "/camera/depth/image_rect"
+    assert stream.remappings["source/image"] == "/camera/depth/rect/image"
     assert stream.remappings["guide/image"] == "/camera/color/image_raw"
-    assert stream.remappings["source/camera_info"] == "/camera/depth/camera_info"
+    assert stream.remappings["source/camera_info"] == "/camera/depth/rect/camera_info"
     transports = {name: stream.parameters[name] for name in ("source.transport", "guide.transport")}
     assert transports == {"source.transport": "compressedDepth", "guide.transport": "compressed"}
     assert stream.parameters["modality"] == "depth"
