@@ -50,13 +50,16 @@ COLOUR_ENCODINGS = tuple(
 )
 
 
-def decode(message: Any) -> np.ndarray:
+def decode(message: Any, *, copy: bool = True) -> np.ndarray:
     """The pixels of a `sensor_msgs/Image` (of rclpy or `rosbags`), in the machine's byte order.
 
     Rows may be padded (`step`) and of either byte order (`is_bigendian`).
 
+    Args:
+        copy: False: where its layout allows, the message's own memory is given, not to be written to.
+
     Returns:
-        (h, w) or (h, w, channels), own memory, of the encoding's type.
+        (h, w) or (h, w, channels), of the encoding's type.
 
     Raises:
         InputError: an unsupported encoding, an empty image, a `step` or `data` too short for the size.
@@ -80,7 +83,7 @@ def decode(message: Any) -> np.ndarray:
         pixels = pixels.byteswap()
     pixels = pixels.reshape(height, width, layout.channels)
     pixels = pixels[..., 0] if layout.channels == 1 else pixels
-    return pixels.copy() if np.shares_memory(pixels, data) else pixels
+    return pixels.copy() if copy and np.may_share_memory(pixels, data) else pixels
 
 
 def encode(array: np.ndarray, encoding: str) -> dict[str, Any]:

@@ -86,13 +86,16 @@ class PackedImage:
         return self.format.partition(";")[0].strip()
 
 
-def pixels_of(image: Any) -> np.ndarray:
+def pixels_of(image: Any, *, copy: bool = True) -> np.ndarray:
     """The pixels of a `sensor_msgs/Image` or of a `PackedImage`, in the encoding's own type.
+
+    Args:
+        copy: as `robself.image_encoding.decode` takes it.
 
     Raises:
         InputError: see `robself.image_encoding.decode` and `PackedImage.pixels`.
     """
-    return image.pixels() if isinstance(image, PackedImage) else decode(image)
+    return image.pixels() if isinstance(image, PackedImage) else decode(image, copy=copy)
 
 
 def base_topic(topic: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from array import array
 from collections.abc import Collection
 
 import numpy as np
@@ -90,16 +89,17 @@ def source_of(image: Image | PackedImage, modality: Modality, minimum: float, ma
     Raises:
         InputError: see `robself.packed_image.pixels_of`.
     """
-    return source_values(pixels_of(image), image.encoding, modality, depth_min=minimum, depth_max=maximum)
+    pixels = pixels_of(image, copy=False)
+    return source_values(pixels, image.encoding, modality, depth_min=minimum, depth_max=maximum)
 
 
 def guide_of(image: Image | PackedImage) -> np.ndarray:
-    """A guide message as (H, W, 3) uint8 RGB.
+    """A guide message as (H, W, 3) uint8 RGB, in the message's own memory if it holds just that.
 
     Raises:
         InputError: see `source_of`, and `robself.image_encoding.to_rgb`.
     """
-    return to_rgb(pixels_of(image), image.encoding)
+    return to_rgb(pixels_of(image, copy=False), image.encoding)
 
 
 def source_message(values: np.ndarray, encoding: str, modality: Modality, header: Header) -> Image:
@@ -112,8 +112,8 @@ def image_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     fields = encode(pixels, encoding)
     data = fields.pop("data")
     message = Image(header=header, **fields)
-    # Set afterwards, an array("B") is taken over as it is; of anything else rclpy would look at every element.
-    message.data = array("B", data.tobytes())
+    # The one copy: what is assigned, rclpy would copy once more, or look at element by element.
+    message.data.frombytes(data)
     return message
 
 

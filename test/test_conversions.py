@@ -126,6 +126,14 @@ def compressed(image_format, data):
     return PackedImage(compressed_message(image_format, data))
 
 
+def test_a_guide_that_is_rgb_already_is_not_copied():
+    message = image(np.zeros((2, 3, 3), np.uint8), "rgb8")
+    guide = guide_of(message)
+    message.data[0] = 7
+    assert guide[0, 0, 0] == 7
+    assert not guide.flags.writeable
+
+
 def test_a_result_keeps_the_encoding_and_its_unit():
     header = Header(frame_id="depth")
     metres = np.array([[1.0004, np.nan], [70.0, -np.inf]], np.float32)
