@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any, NamedTuple
 
 import torch
@@ -63,7 +62,10 @@ class CountedResolver:
 
 
 def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
-    """Pixel-iterations of cold keyframes over those that warm ones need to be as good to 3 %, over all frames."""
+    """Pixel-iterations of cold keyframes over those that warm ones need to be as good to 3 %, over all frames.
+
+    A frame on which no warm keyframe is as good costs the longest that was tried, and a cold one.
+    """
     workload = setup.workload
     begin = run * (workload.moving_frames + 1)
     frames = [
@@ -72,13 +74,13 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
     ]
     warm = CountedResolver(frames[0], run, setup.device)
     warm.keyframe(frames[0])
-    cold_work, warm_work, rows = 0, 0.0, []
+    cold_work, warm_work, rows = 0, 0, []
     for index, frame in enumerate(frames[1:], start=1):
         tell(index / len(frames))
         cold = CountedResolver(frame, run, setup.device).keyframe(frame)
-        warm, attempt, reached = _as_good(warm, frame, AS_GOOD * cold.rmse, cold.iterations)
+        warm, attempt, reached = _as_good(warm, frame, AS_GOOD * cold.rmse, cold.work)
         cold_work += cold.work
-        warm_work += attempt.work if reached else math.inf
+        warm_work += attempt.work + (0 if reached else cold.work)  # it has to be done cold, after all
         rows.append(_row(frame, cold, attempt, reached))
     return Measurement(
         cold_work / warm_work, {"size": list(frames[0].guide.shape[:2]), "as_good": AS_GOOD, "frames": rows}
@@ -86,7 +88,7 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
 
 
 def _as_good(
-    before: CountedResolver, frame: Case, rmse: float, most: int
+    before: CountedResolver, frame: Case, rmse: float, most_work: int
 ) -> tuple[CountedResolver, Keyframe, bool]:
     """The shortest warm keyframe that ends at that RMSE or below, or the longest tried, and whether it does.
 
@@ -97,9 +99,9 @@ def _as_good(
         resolver = copy.deepcopy(before)
         attempt = resolver.keyframe(frame, iterations)
         reached = attempt.rmse <= rmse and not attempt.fallback
-        if reached or iterations >= most:
+        if reached or NEXT_BUDGET * attempt.work > most_work:
             return resolver, attempt, reached
-        iterations = min(NEXT_BUDGET * iterations, most)
+        iterations *= NEXT_BUDGET
 
 
 def _row(frame: Case, cold: Keyframe, warm: Keyframe, reached: bool) -> dict[str, Any]:
