@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import partial
 import torch
 
 from robself.config import ModelConfig, RobSelfConfig
+from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
 from robself.network import RobSelf
@@ -17,12 +19,14 @@ from robself.normalisation import Normalisation
 from robself.optimisation import LastGood, Progress, loss_of, optimise, predict
 from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
-from robself.preparation import Observations
+from robself.peak_memory import CUDA, RESIDENT, PeakMemory
+from robself.preparation import Observation, Observations
 from robself.provenance import versions
 from robself.refinement import Refinement
 from robself.result import MOST_TRUSTED, assemble, trust_after
 from robself.schedule import SCHEDULES, Schedule
 from robself.seeding import seeded
+from robself.tiling import MIB, Tiling, free_memory, tiling_for
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class OnlineSuperResolver:
         device: "auto", "cpu", "cuda", "cuda:1"...
         schedule: instead of the one that `config` names.
         make_network: a network of this configuration, freshly initialised.
+        memory_limit_mb: MiB that a pair may take; above it the network sees the image in tiles. None: most of
+            what the device has free when the first image of a size comes.
 
     Raises:
         ConfigError: a device this machine has not.
@@ -62,13 +68,17 @@ class OnlineSuperResolver:
         device: str = "auto",
         schedule: Schedule | None = None,
         make_network: Callable[[ModelConfig], RobSelf] = RobSelf,
+        memory_limit_mb: float | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(device)
         self.dtype = compute_type(self.device)
         self.schedule = schedule or SCHEDULES[config.schedule]
-        self._refine = Refinement(self.schedule, sharp=config.modality == "depth")
+        self._pace = Pace()
+        self._refine = Refinement(self.schedule, sharp=config.modality == "depth", pace=self._pace)
         self.make_network = make_network
+        self.memory_limit_mb = memory_limit_mb
+        self._tilings: dict[tuple[int, int], Tiling | None] = {}
         self._warmth: _Warmth | None = None
 
     @property
@@ -95,13 +105,23 @@ class OnlineSuperResolver:
 
         Raises:
             Interrupted: `should_stop` said so; the resolver keeps the weights it had before.
-            ConfigError: a budget without one iteration.
+            ConfigError: a budget without one iteration, or a memory limit too small for this pair.
         """
-        begin = time.monotonic()
+        return self._measured(lambda: self._keyframe(pair, budget, should_stop, on_progress))
+
+    def _keyframe(
+        self,
+        pair: Pair,
+        budget: Budget,
+        should_stop: Callable[[], bool],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> Result:
+        deadline = Deadline(budget.seconds, self._pace, pair.guide[..., 0].size)
         warm = self.warm
         stages = self.schedule.stages(warm, budget.iterations, pair.factor)
         state = self._warmth or self._cold(pair)
-        observations = self._observations(pair, state, {stage.resolution for stage in stages}, warm)
+        resolutions = {stage.resolution for stage in stages}
+        observations = self._observations(pair, state, resolutions, warm, deadline)
         before = LastGood(state.network, state.optimisers) if warm else None
         try:
             outcome = optimise(
@@ -113,7 +133,7 @@ class OnlineSuperResolver:
                     state.network, observations, resolution, self.dtype
                 ),
                 dtype=self.dtype,
-                seconds=None if budget.seconds is None else budget.seconds - (time.monotonic() - begin),
+                deadline=deadline,
                 should_stop=should_stop,
                 on_progress=on_progress,
             )
@@ -123,6 +143,7 @@ class OnlineSuperResolver:
             raise
         healthy = outcome.stopped_by != "divergence"
         self._warmth = state if healthy else None  # after a divergence the next keyframe is cold
+        refined = deadline.allows_refinement
         result = assemble(
             pair,
             observations.full,
@@ -130,12 +151,13 @@ class OnlineSuperResolver:
             state.network,
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
-            self._refine,
+            self._refine if refined else lambda sr, observation: sr,
             state.trusted,
             self._info(
                 "keyframe",
                 warm,
-                begin,
+                refined,
+                observations.full,
                 outcome.iterations,
                 outcome.loss_before,
                 outcome.loss_after,
@@ -151,10 +173,14 @@ class OnlineSuperResolver:
         Raises:
             RobSelfError: there was no keyframe yet.
         """
+        return self._measured(lambda: self._track(pair))
+
+    def _track(self, pair: Pair) -> Result:
         if self._warmth is None:
             raise RobSelfError("track: no keyframe since the start or the last reset, expected one first")
-        begin, state = time.monotonic(), self._warmth
-        observation = self._observations(pair, state, set(), True).full
+        state = self._warmth
+        endless = Deadline(None, self._pace, pair.guide[..., 0].size)
+        observation = self._observations(pair, state, set(), True, endless).full
         with torch.no_grad():
             prediction = predict(state.network, observation, self.dtype)
             loss = loss_of(prediction, observation).item()
@@ -167,16 +193,40 @@ class OnlineSuperResolver:
             None,
             self._refine,
             state.trusted,
-            self._info("track", True, begin, 0, loss, loss, "schedule"),
+            self._info("track", True, True, observation, 0, loss, loss, "schedule"),
         )
 
-    def _observations(self, pair: Pair, state: _Warmth, resolutions: set[float], warm: bool) -> Observations:
-        """The pair as the network has learned to see it."""
-        observations = Observations(pair, state.normalisation, resolutions, self.device)
-        if warm:
+    def _observations(
+        self, pair: Pair, state: _Warmth, resolutions: set[float], warm: bool, deadline: Deadline
+    ) -> Observations:
+        """The pair as the network has learned to see it, as far as there is time for that."""
+        observations = Observations(pair, state.normalisation, resolutions, self.device, self._tiling)
+        if deadline.end < math.inf:
+            self._refine.calibrate(observations.full)
+        if warm and deadline.allows(deadline.refinement):
             self._refine.prepare(observations)
-            self._refine.improve(state.network, observations, 1.0, self.dtype)
+            if deadline.allows_stage(1.0, after=1.0):
+                self._refine.improve(state.network, observations, 1.0, self.dtype)
         return observations
+
+    def _tiling(self, size: tuple[int, int]) -> Tiling | None:
+        """Decided once for a size: how much memory is free must not change results along a stream."""
+        if size not in self._tilings:
+            given = self.memory_limit_mb is not None
+            limit = self.memory_limit_mb * MIB if given else free_memory(self.device)
+            self._tilings[size] = tiling_for(self.config.model, size, self.dtype, limit, strict=given)
+        return self._tilings[size]
+
+    def _measured(self, run: Callable[[], Result]) -> Result:
+        """The result with what it took."""
+        begin = time.monotonic()
+        with PeakMemory(self.device if self.device.type == "cuda" else None) as memory:
+            result = run()
+        peak, of = (memory.bytes, CUDA) if self.device.type == "cuda" else (memory.resident, RESIDENT)
+        result.info["seconds"] = time.monotonic() - begin
+        result.info["memory_peak_mb"] = peak and peak / MIB
+        result.info["memory_peak_of"] = of
+        return result
 
     def _cold(self, pair: Pair) -> _Warmth:
         """A fresh network and optimiser, and the normalisation that they will keep."""
@@ -188,7 +238,8 @@ class OnlineSuperResolver:
         self,
         mode: str,
         warm: bool,
-        begin: float,
+        refined: bool,
+        full: Observation,
         iterations: int,
         before: float,
         after: float,
@@ -197,8 +248,9 @@ class OnlineSuperResolver:
         return {
             "mode": mode,
             "start": "warm" if warm else "cold",
+            "refined": refined,
+            "tiles": len(full.tiling) if full.tiling else 1,
             "iterations": iterations,
-            "seconds": time.monotonic() - begin,
             "loss_before": before,
             "loss_after": after,
             "stopped_by": stopped_by,

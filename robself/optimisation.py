@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from robself.consistency import consistency, consistency_loss
+from robself.deadline import Deadline, StageClock
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
 from robself.optimisers import set_learning_rate
 from robself.preparation import Observation, Observations
 from robself.schedule import Stage
+from robself.tiling import predict_by_tiles
 
 # Iterations between looks at the loss: each look makes a GPU wait, and costs a CPU nothing.
 CHECKED_EVERY = {"cuda": 10, "cpu": 1}
@@ -70,7 +71,10 @@ def _cloned(moments: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def predict(network: RobSelf, observation: Observation, dtype: torch.dtype) -> Prediction:
     """One forward pass; displacements are px of the observation's own grid."""
-    return network(observation.upsampled, observation.guide, observation.resolution, dtype)
+    inputs = observation.upsampled, observation.guide, observation.resolution, dtype
+    if observation.tiling:
+        return predict_by_tiles(network, observation.tiling, *inputs)
+    return network(*inputs)
 
 
 def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
@@ -89,15 +93,15 @@ def optimise(
     *,
     improve: Callable[[float], None],
     dtype: torch.dtype,
-    seconds: float | None,
+    deadline: Deadline,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
 ) -> Outcome:
     """Minimise Eq. 1 over the stages, then predict at full resolution.
 
-    A stage ends with its iterations or with its share of `seconds`, whichever is first, and its learning rate
-    falls by whichever is further on. A loss that is not finite takes weights and optimiser back to where they
-    were last seen healthy, at half the learning rate.
+    A stage ends with its iterations or with its share of the time, whichever is first, and its learning rate
+    falls by whichever is further on. There is one iteration at least: random weights are no result. A loss that
+    is not finite takes weights and optimiser back to where they were last seen healthy, at half the learning rate.
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
@@ -105,33 +109,32 @@ def optimise(
     Raises:
         Interrupted: `should_stop` said so.
     """
-    begin = time.monotonic()
     costs = [stage.iterations * stage.resolution**2 for stage in stages]
     total = sum(costs)
-    checked_every = CHECKED_EVERY.get(observations.full.source.device.type, 10)
+    device = observations.full.source.device
+    checked_every = CHECKED_EVERY.get(device.type, 10)
     good = LastGood(network, optimisers)
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
 
-    for last, stage, cost in zip((None, *stages), stages, costs, strict=False):
+    for index, (stage, cost) in enumerate(zip(stages, costs, strict=True)):
         spent += cost
-        if last:
-            if seconds is not None and time.monotonic() - begin >= seconds:
+        if index:
+            last = stages[index - 1].resolution
+            if not deadline.allows_stage(stage.resolution, after=last):
+                stopped_by = "deadline"
                 break
-            improve(last.resolution)
-        observation, started = observations[stage.resolution], time.monotonic()
-        allowed = None if seconds is None else begin + seconds * spent / total - started
+            improve(last)
+        observation = observations[stage.resolution]
+        clock = StageClock(deadline, stages[index:], device)
         for iteration in range(stage.iterations):
             if should_stop():
                 raise Interrupted("optimisation was stopped before it had a result")
-            fraction = iteration / stage.iterations
-            if allowed is not None:
-                elapsed = time.monotonic() - started
-                if done and elapsed >= allowed:  # one iteration at least: random weights are no result
-                    stopped_by = "deadline"
-                    break
-                fraction = max(fraction, elapsed / allowed)
+            if done and not clock.allows_another:
+                stopped_by = "deadline"
+                break
+            fraction = max(iteration / stage.iterations, clock.fraction)
             set_learning_rate(optimisers, stage.rate(iteration, fraction) * 0.5**setbacks)
             network.zero_grad(set_to_none=True)
             prediction = predict(network, observation, dtype)
@@ -156,6 +159,7 @@ def optimise(
             for optimiser in optimisers:
                 optimiser.step()
             done += 1
+            clock.iterated()
         if stopped_by == "divergence":
             break
 

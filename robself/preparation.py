@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from robself.consistency import AveragePooling
 from robself.normalisation import Normalisation
 from robself.pair import Pair
+from robself.tiling import Tiling
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Observation:
         upsampled: (1, 1, H', W'), the source at the guide's size. guide: (1, 3, H', W') normalised.
         pool: f_down from (H', W') to (h, w).
         resolution: H' / H.
+        tiling: how the network sees it piece by piece; None: all at once.
     """
 
     source: torch.Tensor
@@ -32,6 +34,7 @@ class Observation:
     guide: torch.Tensor
     pool: AveragePooling
     resolution: float
+    tiling: Tiling | None = None
 
     def believing(self, estimate: torch.Tensor) -> Observation:
         """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
@@ -43,13 +46,23 @@ class Observations:
 
     Args:
         resolutions: as `observe` takes them.
+        tiling_for: the tiling of a size (H', W').
     """
 
     def __init__(
-        self, pair: Pair, normalisation: Normalisation, resolutions: Iterable[float], device: torch.device
+        self,
+        pair: Pair,
+        normalisation: Normalisation,
+        resolutions: Iterable[float],
+        device: torch.device,
+        tiling_for: Callable[[tuple[int, int]], Tiling | None] = lambda size: None,
     ) -> None:
-        self._at = {
+        at = {
             resolution: observe(pair, normalisation, resolution, device) for resolution in {1.0, *resolutions}
+        }
+        self._at = {
+            resolution: replace(seen, tiling=tiling_for(tuple(seen.guide.shape[-2:])))
+            for resolution, seen in at.items()
         }
 
     def __getitem__(self, resolution: float) -> Observation:

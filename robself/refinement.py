@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from robself.back_projection import back_projected
+from robself.deadline import Pace
 from robself.network import RobSelf
 from robself.optimisation import predict
 from robself.preparation import Observation, Observations
 from robself.schedule import Schedule
 from robself.sharpening import sharpened
+
+CALIBRATING = 3  # steps of sharpening that tell how long all of them take
 
 
 class Refinement:
@@ -18,9 +21,11 @@ class Refinement:
 
     Args:
         sharp: whether the source has few, steep edges, as depth has and NIR has not.
+        pace: is told how long refinements take.
     """
 
-    def __init__(self, schedule: Schedule, sharp: bool) -> None:
+    def __init__(self, schedule: Schedule, sharp: bool, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
         self.bootstrapping = schedule.bootstrapping
         self.back_projection = schedule.back_projection
         self.sharpening = schedule.sharpening if sharp else 0
@@ -33,7 +38,16 @@ class Refinement:
         size = full.upsampled.shape[-2:]
         if sr.shape[-2:] != size:
             sr = F.interpolate(sr, size, mode="bicubic", align_corners=False)
-        return sharpened(back_projected(sr, full, self.back_projection), full, self.sharpening)
+        with self.pace.timing("refinement", full.upsampled):
+            return sharpened(back_projected(sr, full, self.back_projection), full, self.sharpening)
+
+    def calibrate(self, full: Observation) -> None:
+        """Tell the pace how long a refinement takes, unless it knows."""
+        few = min(self.sharpening, CALIBRATING)
+        if few and not self.pace.expected("refinement", full.upsampled.numel()):
+            for _ in range(2):  # the first pays for allocation, too
+                with self.pace.timing("refinement", full.upsampled, few / self.sharpening):
+                    sharpened(full.upsampled, full, few)
 
     def prepare(self, observations: Observations) -> None:
         """Let a network that has learned from refined sources see one: the upsampled source, sharpened."""

@@ -10,8 +10,8 @@ from evaluation_runs import CASES, SIZE, evaluate, inline, named, repeatable, wr
 from robself.errors import ConfigError, DatasetError, EvaluationError, InputError, Interrupted, OutputError
 from robself.evaluation.evaluation import complain_of_failures
 from robself.evaluation.options import EvaluationOptions, choose_methods, default_preset
-from robself.evaluation.peak_memory import PeakMemory
 from robself.methods import METHODS
+from robself.peak_memory import PeakMemory
 
 pytestmark = pytest.mark.usefixtures("methods_of_tests")
 

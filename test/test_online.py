@@ -95,7 +95,7 @@ def test_tracking_is_one_look_that_changes_no_weight(watch):
 def test_tracking_the_keyframe_again_gives_its_prediction():
     resolver = small_resolver()
     keyframe, tracked = resolver.keyframe(PAIR), resolver.track(PAIR)
-    assert tracked.info["loss_after"] == pytest.approx(keyframe.info["loss_after"], rel=1e-5)
+    assert tracked.info["loss_after"] == pytest.approx(keyframe.info["loss_after"], rel=1e-3)
     np.testing.assert_array_equal(tracked.displacement, keyframe.displacement)
 
 

@@ -10,8 +10,8 @@ from small_pairs import assert_sound, small_pair, small_resolver
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+import robself.deadline
 import robself.online
-import robself.optimisation
 from robself.network import RobSelf
 from robself.online import Budget
 from robself.optimisation import CHECKED_EVERY
@@ -153,7 +153,7 @@ class Clock:
     def __init__(self, hooked, monkeypatch):
         self.now, self.sizes = 0.0, []
         hooked(register_module_forward_hook, self.ran)
-        for module in (robself.optimisation, robself.online):
+        for module in (robself.deadline, robself.online):
             monkeypatch.setattr(module, "time", self)
 
     def monotonic(self):
@@ -182,8 +182,8 @@ def test_every_stage_has_its_share_of_the_wall_time_and_the_rate_falls_by_the_cl
 def test_a_keyframe_ends_soon_after_its_deadline():
     begin = time.monotonic()
     result = small_resolver(schedule=ENDLESS).keyframe(PAIR, Budget(seconds=1.0))
-    assert result.info["stopped_by"] == "deadline"
-    assert 1.0 <= time.monotonic() - begin < 20  # one iteration and the prediction, on a machine that is busy
+    assert result.info["stopped_by"] == "deadline" and result.info["iterations"] > 1
+    assert time.monotonic() - begin < 20  # one iteration and the prediction, on a machine that is busy
 
 
 def test_a_keyframe_without_time_takes_one_iteration(hooked, monkeypatch):

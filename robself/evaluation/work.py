@@ -12,10 +12,10 @@ import numpy as np
 
 from robself.datasets import Case
 from robself.errors import InputError, RobSelfError
-from robself.evaluation.peak_memory import PeakMemory
 from robself.evaluation.scores import score
 from robself.evaluation.tasks import Task
 from robself.methods import Estimate, Method, Settings
+from robself.peak_memory import PeakMemory
 
 DRAWN = {"displacement": np.float16, "aligned_guide": np.uint8}  # of a method's info, for pictures
 

@@ -22,9 +22,13 @@ def importance_map(source: torch.Tensor) -> torch.Tensor:
     return torch.hypot(horizontal, vertical).mean(1)
 
 
-def important_pixels(importance: torch.Tensor, eta: float) -> torch.Tensor:
-    """Eq. 4: where M_imp exceeds tau = eta E[M_imp], E over each image. (B, H, W) -> (B, H, W) bool."""
-    return importance > eta * importance.mean((1, 2), keepdim=True)
+def important_pixels(importance: torch.Tensor, eta: float, mean: torch.Tensor | None = None) -> torch.Tensor:
+    """Eq. 4: where M_imp exceeds tau = eta E[M_imp]. (B, H, W) -> (B, H, W) bool.
+
+    Args:
+        mean: (1,), E[M_imp] where `importance` is a part of an image; None: E over each image given.
+    """
+    return importance > eta * (importance.mean((1, 2), keepdim=True) if mean is None else mean)
 
 
 class ReferenceFilter(nn.Module):
@@ -34,8 +38,14 @@ class ReferenceFilter(nn.Module):
         large: m, the kernel of important pixels. small: n, that of the others.
         eta: scale of the threshold, Eq. 4; None: no threshold, every pixel is important.
 
+    Attributes:
+        mean_importance: (1,), E[M_imp] of the whole image while parts of one are filtered; None: E over the
+            image that comes.
+
     Shape: source, reference (B, C, H, W) -> (B, C, H, W).
     """
+
+    mean_importance: torch.Tensor | None = None
 
     def __init__(self, channels: int, large: int, small: int, eta: float | None) -> None:
         super().__init__()
@@ -44,11 +54,16 @@ class ReferenceFilter(nn.Module):
         self.project_reference = conv1x1(channels, channels)
         self.project_enhanced = conv1x1(channels, channels)
 
+    @property
+    def thresholds(self) -> bool:
+        """Whether the kernel depends on the pixel."""
+        return self.eta is not None and self.small != self.large
+
     def forward(self, source: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
         important = None
-        if self.eta is not None and self.small != self.large:
+        if self.thresholds:
             with torch.no_grad():  # a choice of kernel, not a quantity to descend along
-                important = important_pixels(importance_map(source), self.eta)
+                important = important_pixels(importance_map(source), self.eta, self.mean_importance)
         source, reference = self.project_source(source), self.project_reference(reference)
         enhanced = neighbourhood_attention(reference, source, self.large, self.small, important)
         return self.project_enhanced(enhanced)

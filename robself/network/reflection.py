@@ -4,6 +4,8 @@ PyTorch's own reflection padding turns 16-bit channels-last features into 32-bit
 which costs more than the convolution that follows.
 """
 
+from functools import lru_cache
+
 import torch
 
 
@@ -47,6 +49,7 @@ class _ReflectionPadding(torch.autograd.Function):
         return result, None, None, None, None
 
 
+@lru_cache(maxsize=256)
 def _mirrors(size: int, before: int, after: int) -> list[tuple[int, int]]:
     """(position in the padded row, position in the row that it repeats) of every padded pixel."""
     origins = reflect_indices(size, before, after)
