@@ -102,7 +102,7 @@ def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarr
     if not valid.any():
         return np.nan
     # About the mean: a float32 sum of depths in mm would lose the difference that is asked for.
-    offset = np.float32(source[valid].mean(dtype=np.float64))
+    offset = np.float32(_mean(source, valid))
     known = np.isfinite(estimate)
     if known.all():
         pooled, judged = _pooled(estimate - offset, source.shape), valid
@@ -113,7 +113,12 @@ def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarr
         pooled = np.divide(total, share, out=total, where=judged)
     if not judged.any():
         return np.nan
-    return float(np.mean(np.abs(pooled - (source - offset))[judged], dtype=np.float64))
+    return _mean(np.abs(pooled - (source - offset)), judged)
+
+
+def _mean(image: np.ndarray, where: np.ndarray) -> float:
+    """Summed up in double precision. Shape: (h, w), `where` bool."""
+    return cv2.mean(image, mask=where.view(np.uint8))[0]
 
 
 def _pooled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

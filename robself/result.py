@@ -57,6 +57,7 @@ def assemble(
         normalisation.restore(image[0, 0].cpu().numpy()) for image in (prediction.sr, prediction.translated)
     )
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
+    displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
     finite = np.isfinite(sr).all()
     unseen = None if pair.guide_valid is None else ~pair.guide_valid
     _replace(sr, unseen, upsampled)
@@ -71,8 +72,8 @@ def assemble(
         _replace(sr, unseen, upsampled)
     if not np.isfinite(translated).all():
         translated = upsampled
-    if not torch.isfinite(displacement).all():
-        displacement = torch.zeros_like(displacement)
+    if not np.isfinite(displacement).all():
+        displacement = np.zeros_like(displacement)
 
     valid = enlarge_mask(pair.valid, pair.size)
     _replace(sr, ~valid, np.nan)
@@ -88,7 +89,7 @@ def assemble(
         sr=sr,
         translated=translated,
         guide=pair.guide,
-        displacement=displacement[0].permute(1, 2, 0).cpu().numpy(),
+        displacement=displacement,
         valid=valid,
         info=info,
         pair=pair,

@@ -13,9 +13,8 @@ def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
     _, labels = cv2.distanceTransformWithLabels(
         (~valid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    values = np.zeros(labels.max() + 1, np.float32)
-    values[labels[valid]] = source[valid]
-    return values[labels]
+    # The valid pixels are numbered from 1, row by row.
+    return source[valid].take(labels - 1)
 
 
 def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
