@@ -1,19 +1,19 @@
 """Camera models, and the guide brought into the source camera's field of view.
 
 The source is what gets super-resolved, so everything happens in its frame: the guide is rectified and
-turned into the source's view by the homography at infinity, K_source * R^-1 * K_guide^-1. What is left
-(parallax, calibration drift, rolling shutter) is for RobSelf to align.
+turned into the source's view by the homography at infinity, K_source * R^-1 * K_guide^-1; or, where the
+working distance is known, by that of the plane at this distance. What is left (parallax, calibration drift,
+rolling shutter) is for RobSelf to align.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from robself.camera_model import CameraModel, is_rectified
 from robself.errors import InputError
+from robself.extrinsics import Extrinsics
 
 __all__ = ["CameraModel", "GuideRegistration", "is_rectified"]
 
@@ -26,30 +26,37 @@ class GuideRegistration:
 
     Args:
         source, guide: the two cameras; for rectified images give `CameraModel.rectified()`.
-        rotation_guide_from_source: (3, 3), turns a ray of the source's optical frame into the guide's.
+        extrinsics: from the source's optical frame to the guide's; None: no turn.
         size: (H, W) of the registered guide, which is the SR size; None for the source's own.
+        distance: metres from the source camera to the plane, parallel to its image, that is registered without
+            parallax; 0: infinitely far, so that the translation does not matter.
+
+    Attributes:
+        guide_valid: (H, W) bool, where the guide sees.
+        guide_step: guide px per px of the registered image, the median of where the guide sees.
 
     Raises:
-        InputError: not a rotation, or a guide that sees nothing of the source's view.
+        InputError: a guide that sees nothing of the source's view.
     """
 
     def __init__(
         self,
         source: CameraModel,
         guide: CameraModel,
-        rotation_guide_from_source: Sequence[Sequence[float]] | np.ndarray | None = None,
+        extrinsics: Extrinsics | None = None,
         size: tuple[int, int] | None = None,
+        distance: float = 0.0,
     ) -> None:
-        R = np.eye(3) if rotation_guide_from_source is None else np.asarray(rotation_guide_from_source)
-        if R.shape != (3, 3) or not np.allclose(R @ R.T, np.eye(3), atol=1e-4) or np.linalg.det(R) < 0:
-            raise InputError(f"rotation_guide_from_source: {R.tolist()}, expected a 3x3 rotation")
+        extrinsics = extrinsics or Extrinsics()
         self.guide = guide.delivered()
         source = source.delivered()
         height, width = size or source.image_size
         self.camera = source.scaled(width, height)
         y, x = np.mgrid[:height, :width]
-        rays = self.camera.rays(np.stack([x, y], axis=-1).reshape(-1, 2))
-        position = self.guide.pixels(rays @ R.T).reshape(height, width, 2)
+        rays = self.camera.rays(np.stack([x, y], axis=-1).reshape(-1, 2)) @ extrinsics.rotation.T
+        if distance:  # rays have z = 1, so their points on the plane are distance * ray
+            rays += extrinsics.translation / distance
+        position = self.guide.pixels(rays).reshape(height, width, 2)
         extent = np.array([self.guide.width, self.guide.height]) - 0.5
         with np.errstate(invalid="ignore"):
             self.guide_valid = ((position >= -0.5) & (position <= extent)).all(axis=-1)
@@ -58,14 +65,19 @@ class GuideRegistration:
                 f"the guide {guide.frame_id!r} sees nothing of the source {source.frame_id!r}: "
                 "check both camera_info and the rotation between them"
             )
-        self._reduced = self._reduction(position)
+        self.guide_step = self._median_step(position)
+        self._reduced = self._reduction()
         self._map = self._reduced_positions(position)
 
-    def _reduction(self, position: np.ndarray) -> tuple[int, int]:
+    def _median_step(self, position: np.ndarray) -> float:
+        seen = np.where(self.guide_valid[..., None], position, np.nan)
+        steps = [np.hypot(*np.moveaxis(np.diff(seen, axis=axis), -1, 0)).ravel() for axis in (0, 1)]
+        steps = np.concatenate(steps)
+        return float(np.nanmedian(steps)) if np.isfinite(steps).any() else 1.0
+
+    def _reduction(self) -> tuple[int, int]:
         """(width, height) the guide is area-filtered to first, so that a sparse remap does not alias."""
-        steps = [np.diff(position, axis=axis) for axis in (0, 1)]
-        step = np.nanmedian(np.concatenate([np.hypot(*np.moveaxis(s, -1, 0)).ravel() for s in steps]))
-        minification = float(step) if step > TOLERATED_MINIFICATION else 1.0
+        minification = self.guide_step if self.guide_step > TOLERATED_MINIFICATION else 1.0
         return round(self.guide.width / minification), round(self.guide.height / minification)
 
     def _reduced_positions(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,5 +109,4 @@ class GuideRegistration:
         if self._reduced != (self.guide.width, self.guide.height):
             guide_image = cv2.resize(guide_image, self._reduced, interpolation=cv2.INTER_AREA)
         registered = cv2.remap(guide_image, *self._map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        registered[~self.guide_valid] = 0
-        return registered, self.guide_valid
+        return cv2.copyTo(registered, self.guide_valid.view(np.uint8)), self.guide_valid

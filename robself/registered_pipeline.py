@@ -8,14 +8,15 @@ import numpy as np
 
 from robself.camera_model import CameraModel
 from robself.config import Modality
-from robself.guide_view import GuideView
+from robself.guide_view import GuideView, ViewReport
 from robself.optimisation import Progress
 from robself.pair import Pair, Result
+from robself.pass_through import passed_through
 from robself.pipeline import Pipeline
 
 
 class RegisteredPipeline:
-    """A pipeline whose guides are brought into the source's view first.
+    """A pipeline whose guides are brought into the source's view first; what they cannot refine passes through.
 
     Args:
         on_reset: told why, when what was learned so far does not fit what comes.
@@ -51,10 +52,22 @@ class RegisteredPipeline:
         Raises:
             InputError: images or cameras that cannot be used. Interrupted: `should_stop` said so.
         """
-        was_registered = self.view.registered
+        before = self.view.report
         guide, guide_valid = self.view(guide, source.shape, source_camera, guide_camera)
-        if was_registered not in (None, self.view.registered):
+        report = self.view.report
+        if before is not None and (why := _why_anew(before, report)):
             self.pipeline.reset()
-            self._on_reset("camera_info came" if self.view.registered else "camera_info no longer fits")
+            self._on_reset(why)
         pair = Pair.from_images(source, guide, modality=self.modality, guide_valid=guide_valid, stamp=stamp)
+        if report.passes_through:
+            return passed_through(pair, str(self.pipeline.resolver.device))
         return self.pipeline.process(pair, should_stop, on_progress)
+
+
+def _why_anew(before: ViewReport, now: ViewReport) -> str | None:
+    """Why weights learned on the former view fit no more, in words; sizes are for the pipeline to see."""
+    if before.registered != now.registered:
+        return "camera_info came" if now.registered else "camera_info no longer fits"
+    if now.registered and now is not before:
+        return "a camera or the extrinsics changed"
+    return None

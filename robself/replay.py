@@ -25,6 +25,7 @@ from robself.pair import Result
 from robself.pairing import ApproximateTimePairer
 from robself.pipeline import Pipeline
 from robself.recording import RecordedImage, RecordedPair, RecordingReader, RecordingWriter
+from robself.recording.static_frames import static_frames
 from robself.registered_pipeline import RegisteredPipeline
 from robself.replay_settings import ReplaySettings
 from robself.report import RecordedRun, write_report
@@ -71,7 +72,16 @@ class Replay:
                 Budget(settings.first_iterations, settings.first_budget),
                 Budget(settings.iterations, settings.budget),
             ),
-            GuideView(settings.factor, settings.rpy, say),
+            GuideView(
+                settings.factor,
+                settings.rpy,
+                say,
+                xyz=settings.xyz,
+                frames=static_frames(self._reader) if settings.use_tf else None,
+                distance=settings.distance,
+                factor_max=settings.factor_max,
+                same_view=not settings.register,
+            ),
             config.modality,
             on_reset=lambda reason: say(f"starting anew: {reason}"),
         )

@@ -15,7 +15,7 @@ class ReplaySettings:
         first_iterations, first_budget: of cold keyframes; iterations, budget: of warm ones. Seconds of wall
             time make a result depend on the machine.
         keyframe_every: every n-th pair is a keyframe, the others are tracked.
-        slop: s. rpy: rad. depth_min, depth_max: m. factor: 0, or 1 to 16.
+        slop: s. rpy: rad. xyz, distance, depth_min, depth_max: m. factor: 0, or 1 to 16.
         limit: of pairs. pictures: how many frames the report shows.
 
     Raises:
@@ -35,7 +35,11 @@ class ReplaySettings:
     keyframe_every: int = 1
     slop: float = 0.02
     factor: float = 0.0
+    factor_max: float = 8.0
     rpy: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    xyz: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    use_tf: bool = True
+    distance: float = 0.0
     register: bool = True
     depth_min: float = 0.1
     depth_max: float = 20.0
@@ -49,6 +53,11 @@ class ReplaySettings:
             )
         if not (self.factor == 0 or 1 <= self.factor <= 16):
             raise ConfigError(f"factor: {self.factor:g}, expected 0 (from the sizes), or 1 to 16")
+        if self.distance < 0 or self.factor_max < 1:
+            raise ConfigError(
+                f"distance {self.distance:g} m, factor_max {self.factor_max:g}: expected"
+                " >= 0 and >= 1"
+            )
         for name in ("first_iterations", "first_budget", "iterations", "budget", "keyframe_every", "limit"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -8,7 +8,7 @@ from robself.config import Modality
 from robself.pair import Result
 from robself.source_encoding import UNITS
 
-KEYFRAME, TRACK = 0, 1  # the message's constants
+MODES = {"keyframe": 0, "track": 1, "pass_through": 2}  # the message's constants
 
 
 def outcome_fields(
@@ -17,7 +17,7 @@ def outcome_fields(
     """The message's fields but its header and its counts."""
     info = result.info
     return {
-        "mode": KEYFRAME if info["mode"] == "keyframe" else TRACK,
+        "mode": MODES[info["mode"]],
         "warm": info["start"] == "warm",
         "fallback": bool(info["fallback"]),
         "iterations": info["iterations"],

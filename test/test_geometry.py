@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from robself.errors import InputError
+from robself.extrinsics import Extrinsics
 from robself.geometry import CameraModel, GuideRegistration, is_rectified
 
 LENSES = {
@@ -73,7 +74,7 @@ def test_every_registered_pixel_comes_from_where_the_literal_projection_says(sou
     ramp = np.stack([columns * 0.6, rows * 0.8, 0 * rows], axis=-1).astype(np.uint8)
     ramp_truth = lambda u, v: np.array([u * 0.6, v * 0.8])  # noqa: E731
 
-    registered, valid = GuideRegistration(source, guide, R, size).apply(ramp)
+    registered, valid = GuideRegistration(source, guide, Extrinsics(R), size).apply(ramp)
 
     scaled = source.scaled(size[1], size[0])
     for row, column in [(0, 0), (0, 191), (143, 0), (143, 191), (71, 95), (30, 150), (110, 40)]:
@@ -197,7 +198,7 @@ def test_the_shift_of_a_small_rotation_is_the_focal_length_times_its_angle():
     model = camera(320, 240, 300)
     image = np.zeros((240, 320, 3), np.uint8)
     image[110:130, 150:154] = 255
-    registered, _ = GuideRegistration(model, model, rotation(degrees_y=1.0)).apply(image)
+    registered, _ = GuideRegistration(model, model, Extrinsics(rotation(degrees_y=1.0))).apply(image)
     columns = np.flatnonzero(registered[120, :, 0] > 127)
     # A ray turned by +1 degree about y lands further right in the guide, so the bar appears further left.
     assert columns.mean() == pytest.approx(151.5 - 300 * math.tan(math.radians(1)), abs=0.6)
@@ -217,12 +218,33 @@ def test_a_guide_of_another_size_than_its_camera_info_is_refused():
 
 def test_a_guide_that_looks_elsewhere_is_refused():
     with pytest.raises(InputError, match="sees nothing"):
-        GuideRegistration(camera(64, 48, 60), camera(128, 96, 120), rotation(degrees_y=120))
+        GuideRegistration(camera(64, 48, 60), camera(128, 96, 120), Extrinsics(rotation(degrees_y=120)))
 
 
 def test_a_matrix_that_is_no_rotation_is_refused():
     with pytest.raises(InputError, match="expected a 3x3 rotation"):
-        GuideRegistration(camera(64, 48, 60), camera(128, 96, 120), np.eye(3) * 2)
+        Extrinsics(np.eye(3) * 2)
+
+
+def test_at_the_working_distance_the_baseline_leaves_no_parallax():
+    """A wall at 1.5 m; the guide sits 50 mm to the right, 10 mm down, and is turned: by hand, point by point."""
+    source, guide, R = camera(96, 72, 80), camera(400, 300, 330), rotation(1.5, -2.0, 0.7)
+    extrinsics = Extrinsics(R, -R @ [0.05, 0.01, 0.0])
+    columns = np.broadcast_to(np.arange(400.0), (300, 400))
+    image = np.repeat((columns * 0.6)[..., None], 3, axis=2).astype(np.uint8)
+    registered, _ = GuideRegistration(source, guide, extrinsics, distance=1.5).apply(image)
+    infinite, _ = GuideRegistration(source, guide, extrinsics).apply(image)
+    for row, column in [(20, 30), (60, 80), (36, 48)]:
+        point = 1.5 * np.array([(column - 44.8) / 80, (row - 37.7) / 81.6, 1.0])
+        x, _, z = R @ (point - [0.05, 0.01, 0.0])
+        assert registered[row, column, 0] == pytest.approx(0.6 * (330 * x / z + 196.8), abs=1.6)
+        assert abs(infinite[row, column, 0] - 0.6 * (330 * x / z + 196.8)) > 5
+
+
+@pytest.mark.parametrize("size, step", [((72, 96), 330 / 80), ((144, 192), 330 / 160)])
+def test_the_step_of_the_guide_is_the_ratio_of_angular_resolutions(size, step):
+    registration = GuideRegistration(camera(96, 72, 80), camera(400, 300, 330), size=size)
+    assert registration.guide_step == pytest.approx(step, rel=0.03)
 
 
 def camera_info(upper_case=False, **changes):

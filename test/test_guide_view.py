@@ -5,7 +5,8 @@ import pytest
 
 from robself.camera_model import CameraModel
 from robself.errors import InputError
-from robself.guide_view import GuideView, rotation
+from robself.extrinsics import rotation
+from robself.guide_view import GuideView
 
 SOURCE_SIZE, GUIDE_SIZE = (18, 24), (54, 72)
 DRAW = np.random.default_rng(0)
@@ -32,8 +33,17 @@ def test_without_cameras_the_guide_is_taken_as_it_is_and_said_once(said):
         taken, valid = view(image, SOURCE_SIZE, None, camera(GUIDE_SIZE, 60.0))
         assert taken is image
         assert valid is None
-    assert view.registered is False
+    assert not view.report.registered and view.report.doubtful
+    assert said == [
+        "the guide is taken as it is: it must show the source's view; both camera_info are needed to register it"
+    ]
+
+
+def test_a_same_view_that_the_user_vouches_for_is_no_doubt(said):
+    view = GuideView(0.0, (0, 0, 0), said.append, warn=pytest.fail, same_view=True)
+    view(guide(), SOURCE_SIZE, None, None)
     assert said == ["the guide is taken as it is: it must show the source's view"]
+    assert not view.report.doubtful
 
 
 @pytest.mark.parametrize("factor, size", [(2.0, (36, 48)), (4.0, (72, 96)), (1.5, (27, 36))])
@@ -51,28 +61,63 @@ def test_shrinking_a_guide_averages(said):
 
 
 def test_cameras_of_one_view_give_the_guide_itself(said):
-    view, image = GuideView(0.0, (0, 0, 0), said.append), guide()
+    view, image = GuideView(0.0, (0, 0, 1e-9), said.append), guide()
     taken, valid = view(image, SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 60.0))
     assert valid.all()
     np.testing.assert_array_equal(taken, image)
-    assert view.registered is True
-    assert said == ["the guide is registered into the source's view at 72x54, seeing 100 % of it"]
+    assert view.report.registered
+    assert said == [
+        "the guide is registered into the source's view at 72x54, seeing 100 % of it, turned as the parameters say"
+    ]
 
 
 def test_a_narrow_guide_is_invalid_around(said):
-    view = GuideView(0.0, (0, 0, 0), said.append)
+    view = GuideView(3.0, (0, 0, 0), said.append)
     taken, valid = view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 120.0))
     assert 0.2 < valid.mean() < 0.3
     assert valid[27, 36]
     assert not taken[~valid].any()
 
 
-def test_the_smaller_ratio_sets_the_size_of_a_registered_guide(said):
-    flat = (36, 72)
-    taken, _ = GuideView(0.0, (0, 0, 0), said.append)(
-        guide(flat), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(flat, 40.0)
-    )
+def test_the_size_of_a_registered_guide_follows_from_its_angular_resolution(said):
+    """A guide of three times the pixels over half the angle is six times as fine."""
+    cameras = camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 120.0)
+    view = GuideView(0.0, (0, 0, 0), said.append)
+    taken, _ = view(guide(), SOURCE_SIZE, *cameras)
+    assert taken.shape[:2] == (6 * 18, 6 * 24)
+    assert view.report.gap == pytest.approx(6, rel=0.01)
+    taken, _ = GuideView(0.0, (0, 0, 0), said.append, factor_max=4.0)(guide(), SOURCE_SIZE, *cameras)
+    assert taken.shape[:2] == (4 * 18, 4 * 24)
+
+
+def test_without_cameras_the_size_is_bounded_too(said):
+    taken, _ = GuideView(0.0, (0, 0, 0), said.append, factor_max=2.0)(guide(), SOURCE_SIZE, None, None)
     assert taken.shape[:2] == (36, 48)
+
+
+@pytest.mark.parametrize("factor", [0.0, 2.0])
+@pytest.mark.parametrize("focal_length", [20.5, 15.0])
+def test_a_guide_that_is_not_finer_is_doubted_with_the_reason(said, factor, focal_length):
+    """As many pixels as before, but over so wide an angle that each sees no less than a source pixel."""
+    view = GuideView(factor, (0, 0, 0), pytest.fail, warn=said.append)
+    taken, _ = view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, focal_length))
+    assert view.report.passes_through
+    assert taken.shape[:2] == SOURCE_SIZE
+    assert f"no resolution gap: the guide is {focal_length / 20:.2f} times as fine as the source" in said[0]
+
+
+def test_a_guide_smaller_than_the_source_is_not_finer_where_no_camera_tells(said):
+    view = GuideView(0.0, (0, 0, 0), said.append)
+    taken, _ = view(guide((9, 12)), SOURCE_SIZE, None, None)
+    assert view.report.passes_through and taken.shape[:2] == SOURCE_SIZE
+
+
+def test_an_unknown_rotation_is_assumed_and_warned_of_once(said):
+    view = GuideView(0.0, (0, 0, 0), pytest.fail, warn=said.append)
+    for _ in range(2):
+        view(guide(), SOURCE_SIZE, camera(SOURCE_SIZE, 20.0), camera(GUIDE_SIZE, 60.0))
+    (line,) = said
+    assert "the rotation from '' to '' is unknown (no static transform, no extrinsics.rpy)" in line
 
 
 def test_a_turned_guide_is_turned_back(said):

@@ -9,7 +9,7 @@ from robself.geometry import GuideRegistration
 from robself.recording import RecordingReader
 from robself.rendering import GUIDE_TOPIC, SOURCE_TOPIC, TRUTH_TOPIC, render_frame, write_recording
 from robself.rendering.raycast import Pose, RayGrid, cast, colours
-from robself.rendering.rig import RGB_IN_DEPTH, TRUTH_CAMERA, depth_pose
+from robself.rendering.rig import DESK, source_pose
 from robself.rendering.scene import build_scene
 from robself.rendering.sensors import measured_depth
 from robself.rendering.shapes import Box, Cylinder, Ellipsoid, Plane, rotation
@@ -82,17 +82,17 @@ def test_normals_point_where_the_solid_ends_fastest(name):
 
 def test_depth_is_along_the_optical_axis_not_along_the_ray():
     wall = Plane((0.0, 0.0, 2.0), WHITE)
-    view = cast([wall], RayGrid(TRUTH_CAMERA), Pose(np.zeros(3), np.eye(3)))
+    view = cast([wall], RayGrid(DESK.truth), Pose(np.zeros(3), np.eye(3)))
     np.testing.assert_allclose(view.depth, 2.0, rtol=1e-6)
 
 
 def test_the_truth_is_that_of_the_scene_at_the_centres_of_the_pixels(frame):
     """The back wall's depth by its equation, at places that show it."""
-    wall, pose = build_scene(0)[0], depth_pose(4)
+    wall, pose = build_scene(0)[0], source_pose(4)
     normal = wall.turn[:, 2].astype(float)
     for row, column in [(20, 200), (60, 120), (10, 30)]:
-        x = (column - TRUTH_CAMERA.K[0, 2]) / TRUTH_CAMERA.K[0, 0]
-        y = (row - TRUTH_CAMERA.K[1, 2]) / TRUTH_CAMERA.K[1, 1]
+        x = (column - DESK.truth.K[0, 2]) / DESK.truth.K[0, 0]
+        y = (row - DESK.truth.K[1, 2]) / DESK.truth.K[1, 1]
         ray = pose.turn @ np.array([x, y, 1.0])
         expected = normal @ (np.array(wall.centre) - pose.position) / (normal @ ray)
         assert frame.truth_m[row, column] == pytest.approx(expected, rel=1e-5)
@@ -103,7 +103,7 @@ def test_looking_only_where_a_shape_can_appear_changes_nothing():
         def window(self, corners):
             return slice(None), slice(None)
 
-    scene, camera, pose = build_scene(0), TRUTH_CAMERA.scaled(192, 144), depth_pose(7)
+    scene, camera, pose = build_scene(0), DESK.truth.scaled(192, 144), source_pose(7)
     np.testing.assert_array_equal(
         cast(scene, RayGrid(camera), pose).depth, cast(scene, Everywhere(camera), pose).depth
     )
@@ -113,14 +113,14 @@ def test_what_stands_between_the_lamp_and_a_wall_darkens_it():
     wall = Plane((0.0, 0.0, 2.0), WHITE, casts_shadow=False)
     # The lamp stands to the upper left of the camera, so the shadow falls to the lower right.
     ball = Ellipsoid((0.0, 0.0, 1.8), WHITE, half=(0.05, 0.05, 0.05))
-    grid, pose = RayGrid(TRUTH_CAMERA), Pose(np.zeros(3), np.eye(3))
+    grid, pose = RayGrid(DESK.truth), Pose(np.zeros(3), np.eye(3))
     lit = colours([wall], cast([wall], grid, pose))[..., 0]
     view = cast([wall, ball], grid, pose)
     with_ball = colours([wall, ball], view)[..., 0]
     shadow = (view.depth > 1.9) & (with_ball < 0.8 * lit)
     assert 150 < shadow.sum() < 2000
     rows, columns = np.nonzero(shadow)
-    assert rows.mean() > TRUTH_CAMERA.K[1, 2] and columns.mean() > TRUTH_CAMERA.K[0, 2]
+    assert rows.mean() > DESK.truth.K[1, 2] and columns.mean() > DESK.truth.K[0, 2]
 
 
 def test_the_same_seed_gives_the_same_frame_and_another_seed_another():
@@ -188,7 +188,7 @@ def displacement(frame):
     rows, columns = np.mgrid[:height, :width]
     rays = frame.truth_camera.rays(np.stack([columns, rows], axis=-1).reshape(-1, 2))
     points = rays * frame.truth_m.reshape(-1, 1)
-    really = frame.rgb_camera.pixels((points - RGB_IN_DEPTH.position) @ RGB_IN_DEPTH.turn)
+    really = frame.rgb_camera.pixels((points - DESK.guide_in_source.position) @ DESK.guide_in_source.turn)
     return (really - frame.rgb_camera.pixels(rays)).reshape(height, width, 2), really.reshape(
         height, width, 2
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rosbags.typesys import Stores, get_typestore
 
 from robself import super_resolve
 from robself.camera_model import CameraModel
@@ -15,6 +16,7 @@ START, PERIOD = 1_700_000_000 * 10**9, 10**8
 LOW, SIZE = (9, 12), (18, 24)
 SOURCE, GUIDE, TRUTH = "/depth/image_raw", "/rgb/image_raw", "/truth/image_raw"
 TOPICS = output_topics()
+TF = "tf2_msgs/msg/TFMessage"
 QUICK = {"first_iterations": 3, "iterations": 1, "pictures": 0}
 DEPTH_CAMERA = CameraModel(
     12,
@@ -48,10 +50,24 @@ def colour(size=SIZE, index=0):
 
 
 def write_bag(
-    path, frames=3, *, sources=None, guides=None, encoding="16UC1", cameras=None, truth=None, topic=SOURCE
+    path,
+    frames=3,
+    *,
+    sources=None,
+    guides=None,
+    encoding="16UC1",
+    cameras=None,
+    truth=None,
+    topic=SOURCE,
+    turn=None,
 ):
-    """Pairs 5 ms apart; sources and guides by number take the place of the usual ones."""
+    """Pairs 5 ms apart; sources and guides by number take the place of the usual ones.
+
+    turn: quaternion (x, y, z, w) of the depth camera in the colour camera's frame, for /tf_static.
+    """
     with RecordingWriter(path) as writer:
+        if turn:
+            writer.write_serialized("/tf_static", TF, static_transform(turn), time_ns=START)
         for index in range(frames):
             stamp = START + index * PERIOD
             source = (sources or {}).get(index, millimetres(depth_m(index)))
@@ -63,6 +79,28 @@ def write_bag(
                 writer.write_image(TRUTH, *truth, stamp_ns=stamp, frame_id="depth_optical")
             writer.write_image(GUIDE, guide, "rgb8", stamp_ns=stamp + 5 * 10**6, frame_id="rgb_optical")
     return path
+
+
+def static_transform(turn):
+    types = get_typestore(Stores.ROS2_JAZZY)
+    make = lambda name, **fields: types.types[name](**fields)  # noqa: E731
+    header = make(
+        "std_msgs/msg/Header",
+        stamp=make("builtin_interfaces/msg/Time", sec=0, nanosec=0),
+        frame_id="rgb_optical",
+    )
+    transform = make(
+        "geometry_msgs/msg/Transform",
+        translation=make("geometry_msgs/msg/Vector3", x=0.0, y=0.0, z=0.0),
+        rotation=make("geometry_msgs/msg/Quaternion", **dict(zip("xyzw", turn, strict=True))),
+    )
+    stamped = make(
+        "geometry_msgs/msg/TransformStamped",
+        header=header,
+        child_frame_id="depth_optical",
+        transform=transform,
+    )
+    return types.serialize_cdr(make(TF, transforms=[stamped]), TF)
 
 
 def replay(bag, out, truth=None, topic=SOURCE, say=lambda line: None, **settings):
@@ -156,18 +194,52 @@ def test_pairs_that_cannot_be_used_are_counted_by_cause(tmp_path):
         tmp_path / "in.mcap",
         6,
         sources={1: np.zeros(LOW, np.uint16), 4: np.zeros(LOW, np.uint16)},
-        guides={2: colour((8, 10))},
     )
     metrics, reader = replay(bag, tmp_path / "out")
     assert metrics["summary"]["pairs"] == {
         "in": 6,
-        "used": 3,
-        "dropped": {
-            "source: none of its 108 pixels is valid": 2,
-            "guide: 10x8 is smaller than the source's 12x9, expected at least its size": 1,
-        },
+        "used": 4,
+        "dropped": {"source: none of its 108 pixels is valid": 2},
     }
-    assert [status.dropped_rejected for status in statuses(reader)] == [0, 2, 3]
+    assert [status.dropped_rejected for status in statuses(reader)] == [0, 1, 1, 2]
+
+
+def test_pairs_whose_guide_is_not_finer_pass_through(tmp_path):
+    bag = write_bag(
+        tmp_path / "in.mcap", guides={1: colour((8, 10))}, truth=(np.full(SIZE, 2.0, np.float32), "32FC1")
+    )
+    said = []
+    metrics, reader = replay(bag, tmp_path / "out", TRUTH, say=said.append)
+    assert [status.mode for status in statuses(reader)] == [0, 2, 0]
+    assert [frame["mode"] for frame in metrics["frames"]] == ["keyframe", "pass_through", "keyframe"]
+    np.testing.assert_array_equal(images(reader, TOPICS.sr)[1].array, millimetres(depth_m(1)))
+    assert any("no resolution gap" in line for line in said)
+
+
+def test_static_transforms_of_the_recording_turn_the_guide(tmp_path):
+    """A guide camera turned by 5 degrees: /tf_static says what --rpy would."""
+    cameras = {"/depth/camera_info": DEPTH_CAMERA, "/rgb/camera_info": RGB_CAMERA}
+    guides = {0: colour((36, 48))}
+    plain = write_bag(tmp_path / "plain.mcap", 1, guides=guides, cameras=cameras)
+    half = np.pi / 72
+    turned = write_bag(
+        tmp_path / "turned.mcap",
+        1,
+        guides=guides,
+        cameras=cameras,
+        turn=(0.0, np.sin(half), 0.0, np.cos(half)),
+    )
+    said = []
+
+    def aligned(bag, out, **settings):
+        reader = replay(bag, tmp_path / out, say=said.append, **settings)[1]
+        return images(reader, TOPICS.guide_aligned)[0].array
+
+    by_transforms = aligned(turned, "tf")
+    assert "turned as static transforms say" in said[-1]
+    np.testing.assert_array_equal(by_transforms, aligned(plain, "rpy", rpy=(0.0, np.pi / 36, 0.0)))
+    assert (by_transforms != aligned(turned, "no_tf", use_tf=False)).any()
+    assert "no extrinsics.rpy): none is assumed" in said[-1]
 
 
 def test_every_nth_pair_is_a_keyframe_if_so_asked(tmp_path):

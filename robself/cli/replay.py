@@ -52,8 +52,9 @@ def replay(
     ] = 1,
     slop: Annotated[float, typer.Option(help="Seconds; stamps of a pair differ by less.")] = 0.02,
     factor: Annotated[
-        float, typer.Option(help="Output size / source size; 0: guide's size / source's size.")
+        float, typer.Option(help="Output size / source size; 0: as many times as the guide is finer.")
     ] = 0.0,
+    factor_max: Annotated[float, typer.Option(help="At most so many times, where factor is 0.")] = 8.0,
     rpy: Annotated[
         tuple[float, float, float],
         typer.Option(
@@ -61,6 +62,17 @@ def replay(
             metavar="R P Y",
         ),
     ] = (0.0, 0.0, 0.0),
+    xyz: Annotated[
+        tuple[float, float, float],
+        typer.Option(help="Metres; the source camera's place in the guide's optical frame.", metavar="X Y Z"),
+    ] = (0.0, 0.0, 0.0),
+    use_tf: Annotated[
+        bool, typer.Option(help="Take both from the recording's /tf_static where it has them.")
+    ] = True,
+    distance: Annotated[
+        float,
+        typer.Option(help="Metres to what matters most, registered without parallax; 0: infinitely far."),
+    ] = 0.0,
     register: Annotated[
         bool, typer.Option(help="Warp the guide into the source's view by camera_info.")
     ] = True,
@@ -109,7 +121,11 @@ def replay(
         keyframe_every=keyframe_every,
         slop=slop,
         factor=factor,
+        factor_max=factor_max,
         rpy=rpy,
+        xyz=xyz,
+        use_tf=use_tf,
+        distance=distance,
         register=register,
         depth_min=depth_min,
         depth_max=depth_max,

@@ -1,4 +1,4 @@
-"""One frame of the built-in recording as arrays."""
+"""One frame of a rendered recording as arrays."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from robself.camera_model import CameraModel
-from robself.rendering.raycast import RayGrid, cast, colours
-from robself.rendering.rig import DEPTH_CAMERA, FACTOR, RGB_CAMERA, TRUTH_CAMERA, depth_pose, rgb_pose
+from robself.rendering.raycast import Pose, RayGrid, Scene, cast, colours
+from robself.rendering.rig import DESK, Rig, source_pose
 from robself.rendering.scene import build_scene
 from robself.rendering.sensors import answers, measured_depth, photographed
 
@@ -21,35 +21,59 @@ class RenderedFrame:
     """What the two cameras saw, and what was there.
 
     Attributes:
-        source_mm: (72, 96) uint16, the depth camera's reading in millimetres, 0 = no measurement.
-        rgb: (336, 456, 3) uint8. truth_m: (288, 384) float32, metres, at the centres of the SR pixels.
-        depth_camera, rgb_camera: as their camera_info tells. truth_camera: the depth camera at SR size.
+        source_mm: (h, w) uint16, the depth camera's reading in millimetres, 0 = no measurement.
+        rgb: (H', W', 3) uint8. truth_m: (H, W) float32, metres, at the centres of the SR pixels.
+        rig: their cameras.
     """
 
     source_mm: np.ndarray
     rgb: np.ndarray
     truth_m: np.ndarray
-    depth_camera: CameraModel = DEPTH_CAMERA
-    rgb_camera: CameraModel = RGB_CAMERA
-    truth_camera: CameraModel = TRUTH_CAMERA
+    rig: Rig = DESK
+
+    @property
+    def depth_camera(self) -> CameraModel:
+        return self.rig.source
+
+    @property
+    def rgb_camera(self) -> CameraModel:
+        return self.rig.guide
+
+    @property
+    def truth_camera(self) -> CameraModel:
+        return self.rig.truth
 
 
-def render_frame(index: float = 0, *, seed: int = 0, rgb_delay: float = 0.0) -> RenderedFrame:
+def render_frame(
+    index: float = 0,
+    *,
+    seed: int = 0,
+    rgb_delay: float = 0.0,
+    rig: Rig = DESK,
+    scene: Scene | None = None,
+) -> RenderedFrame:
     """Renders frame `index` of the built-in recording.
 
     Args:
         index: position on the cameras' path, in frames.
         seed: of the plant's leaves and the sensors' noise.
         rgb_delay: how much later the colour image was taken, in frames.
+        rig: the cameras. scene: None: the built-in one.
     """
-    scene = build_scene(seed)
+    scene = build_scene(seed) if scene is None else scene
     draw = np.random.default_rng([seed, round(1000 * index)])
-    depth_view = cast(scene, _grid(TRUTH_CAMERA), depth_pose(index))
-    source = measured_depth(depth_view.depth, answers(scene, depth_view), FACTOR, draw)
-    fine = _grid(RGB_CAMERA.scaled(RGB_SAMPLES * RGB_CAMERA.width, RGB_SAMPLES * RGB_CAMERA.height))
-    light = np.minimum(colours(scene, cast(scene, fine, rgb_pose(index + rgb_delay))), 1.5)
-    light = light.reshape(RGB_CAMERA.height, RGB_SAMPLES, RGB_CAMERA.width, RGB_SAMPLES, 3).mean(axis=(1, 3))
-    return RenderedFrame(source, photographed(light, draw), depth_view.depth)
+    depth_view = cast(scene, _grid(rig.truth), source_pose(index))
+    source = measured_depth(depth_view.depth, answers(scene, depth_view), rig.factor, draw)
+    rgb = photograph(scene, rig.guide, rig.guide_pose(index + rgb_delay), draw)
+    return RenderedFrame(source, rgb, depth_view.depth, rig)
+
+
+def photograph(scene: Scene, camera: CameraModel, pose: Pose, draw: np.random.Generator) -> np.ndarray:
+    """What a colour camera takes: (H, W, 3) uint8 sRGB."""
+    height, width = camera.image_size
+    fine = _grid(camera.scaled(RGB_SAMPLES * width, RGB_SAMPLES * height))
+    light = np.minimum(colours(scene, cast(scene, fine, pose)), 1.5)
+    return photographed(light.reshape(height, RGB_SAMPLES, width, RGB_SAMPLES, 3).mean(axis=(1, 3)), draw)
 
 
 @cache

@@ -17,6 +17,8 @@ LIGHT, SKY, GROUND = (
     np.float32([0.20, 0.17, 0.14]),
 )
 
+Scene = Sequence[Shape]  # closed: every ray meets something
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -69,7 +71,7 @@ class View:
     pixels: Sequence[tuple[int, np.ndarray]]
 
 
-def cast(scene: Sequence[Shape], grid: RayGrid, pose: Pose) -> View:
+def cast(scene: Scene, grid: RayGrid, pose: Pose) -> View:
     """Meets the first surface along every ray of the grid; the scene has to be closed."""
     turn, position = pose.turn.astype(np.float32), pose.position.astype(np.float32)
     directions = grid.rays @ turn.T
@@ -103,7 +105,7 @@ def _by_shape(index: np.ndarray) -> list[tuple[int, np.ndarray]]:
     return list(zip(numbers.tolist(), np.split(order, starts[1:]), strict=True))
 
 
-def colours(scene: Sequence[Shape], view: View) -> np.ndarray:
+def colours(scene: Scene, view: View) -> np.ndarray:
     """(H, W, 3) float32 linear light: Lambert's law, one lamp with shadows, light from above and below."""
     reflectance = np.empty_like(view.points)
     for number, places in view.pixels:
@@ -115,7 +117,7 @@ def colours(scene: Sequence[Shape], view: View) -> np.ndarray:
     return (reflectance * light).reshape(*view.depth.shape, 3)
 
 
-def _shadowed(scene: Sequence[Shape], view: View, lit: np.ndarray) -> np.ndarray:
+def _shadowed(scene: Scene, view: View, lit: np.ndarray) -> np.ndarray:
     """Which of the points turned to the lamp lie in a shadow, as places."""
     # Seen from the lamp, a shape darkens only what lies within its outline: two coordinates decide, and
     # points in the order of the first are cut down to a slice before the second is looked at.

@@ -11,7 +11,7 @@ from robself.metrics import errors_of, percentile, spread
 from robself.provenance import versions
 from robself.report.frames import Frame, MatchedRun
 from robself.source_encoding import UNITS
-from robself.status import KEYFRAME
+from robself.status import MODES
 
 METHODS = ("bicubic", "sr")
 FROM_STATUS = (
@@ -34,7 +34,7 @@ def measure(frame: Frame) -> dict[str, Any]:
     status, size = frame.status, frame.sr.shape
     numbers: dict[str, Any] = {"stamp_ns": frame.stamp_ns, "mode": None}
     if status is not None:
-        numbers["mode"] = "keyframe" if status.mode == KEYFRAME else "track"
+        numbers["mode"] = {number: name for name, number in MODES.items()}.get(status.mode)
     numbers |= {name: getattr(status, name, None) for name in FROM_STATUS}
     numbers |= {"source_size": list(frame.source.shape[::-1]), "sr_size": list(size[::-1])}
     if frame.truth is None:
