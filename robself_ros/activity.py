@@ -25,6 +25,7 @@ from robself_ros.pairers import make_pairer
 from robself_ros.parameters import NodeParameters
 from robself_ros.processing import Job, Processing, Product
 from robself_ros.rate_limit import RateLimit
+from robself_ros.static_transforms import static_transforms
 from robself_ros.status import latency_seconds, status_message
 from robself_ros.synchronizer import Synchronizer
 from robself_ros.tally import Tally
@@ -55,8 +56,12 @@ class Activity:
         self._log, self._rate = node.get_logger(), RateLimit()
         self.tally = Tally()
         rectified = {role: is_rectified(node.resolve_topic_name(f"{role}/image")) for role in ROLES}
-        self.cameras = Cameras(rectified, self._log.warning)
-        self.processing = Processing(parameters, self.cameras, self._log.info, self._note_reset)
+        needs_transforms = parameters.register_guide and parameters.extrinsics.use_tf
+        self._transforms = static_transforms(node) if needs_transforms else None
+        self.cameras = Cameras(rectified, self._log.warning, self._transforms and self._transforms.frames)
+        self.processing = Processing(
+            parameters, self.cameras, self._log.info, self._log.warning, self._note_reset
+        )
         self.worker: Worker[Job, Product] = Worker(
             self.processing,
             self._deliver,
@@ -97,6 +102,8 @@ class Activity:
         self._jump.unregister()
         self.outputs.on_change = None
         self.inputs.stop()
+        if self._transforms:
+            self._transforms.stop()
         ended = self.worker.stop(timeout_seconds)
         if ended:
             self.processing.free()

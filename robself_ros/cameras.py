@@ -1,4 +1,4 @@
-"""The latest camera_info of both cameras: kept, not paired."""
+"""The latest camera_info of both cameras and the static transforms between them: kept, not paired."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sensor_msgs.msg import CameraInfo
 
 from robself.camera_model import CameraModel
 from robself.errors import InputError
+from robself.frame_tree import FrameTree
 
 Role = Literal["source", "guide"]
 POLL_SECONDS = 0.05
@@ -29,10 +30,13 @@ class Cameras:
     Args:
         rectified: which of the images are rectified, so that P describes them and not K and D.
         say: takes a line for the log.
+        frames: what `/tf_static` has told so far; None: it is not to be asked, or cannot be read.
     """
 
-    def __init__(self, rectified: dict[Role, bool], say: Callable[[str], None]) -> None:
-        self._rectified, self._say = rectified, say
+    def __init__(
+        self, rectified: dict[Role, bool], say: Callable[[str], None], frames: FrameTree | None = None
+    ) -> None:
+        self._rectified, self._say, self.frames = rectified, say, frames
         self._infos: dict[Role, CameraInfo] = {}
         self._came = {"source": threading.Event(), "guide": threading.Event()}
         self._said: dict[Role, str] = {}

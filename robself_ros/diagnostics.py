@@ -63,7 +63,13 @@ class Diagnostics:
         now = time.monotonic()
         seconds, self._last_time = now - self._last_time, now
         reports = [self._input(one, now, seconds) for one in self._activity.synchronizer.inputs]
-        return [*reports, self._pairing(now), self._processing(), self._device()]
+        return [
+            *reports,
+            self._pairing(now),
+            self._registration(),
+            self._processing(),
+            self._device(),
+        ]
 
     def _input(self, one: Input, now: float, seconds: float) -> DiagnosticStatus:
         topic = self._node.resolve_topic_name(image_topic(self._node, one.role, self._activity.parameters))
@@ -172,6 +178,19 @@ class Diagnostics:
         if not self._activity.outputs.watched:
             return OK, "idle: nobody subscribes"
         return OK, f"{counts.processed} results"
+
+    def _registration(self) -> DiagnosticStatus:
+        """How the guide comes into the source's view, and what had to be assumed."""
+        report = self._activity.processing.view.report
+        if report is None:
+            return self._status("registration", "", OK, "no pair yet", {})
+        values = {
+            "registered": "yes" if report.registered else "no",
+            "extrinsics": (report.extrinsics and report.extrinsics.origin) or "assumed",
+            "guide finer by": f"{report.gap:.2f}",
+            "passes through": "yes" if report.passes_through else "no",
+        }
+        return self._status("registration", "", WARN if report.doubtful else OK, report.text, values)
 
     def _device(self) -> DiagnosticStatus:
         processing = self._activity.processing

@@ -30,6 +30,7 @@ def _no_shrinking(factor: float) -> float:
 
 
 Angle = Annotated[float, Field(ge=-pi, le=pi)]
+Metres = Annotated[float, Field(ge=-10, le=10)]
 
 
 class Section(BaseModel):
@@ -63,6 +64,22 @@ class ExtrinsicParameters(Section):
         description="rad; roll, pitch, yaw about the fixed x, y, z of the guide's optical frame: turns a"
         " direction of the source's optical frame into the guide's",
     )
+    xyz: list[Metres] = Field(
+        [0.0, 0.0, 0.0],
+        min_length=3,
+        max_length=3,
+        description="m; the source camera's place in the guide's optical frame; matters with a distance only",
+    )
+    use_tf: bool = Field(
+        True, description="take rotation and place from /tf_static, and rpy and xyz only where it has none"
+    )
+    distance: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="m from the source camera to what matters most, which is then registered without parallax;"
+        " 0: infinitely far",
+    )
 
 
 class KeyframeParameters(Section):
@@ -90,8 +107,9 @@ class NodeParameters(Section):
         0.0,
         ge=0,
         le=16,
-        description="of super-resolution; 0: guide size / source size, the smaller ratio if registered",
+        description="of super-resolution; 0: as many times as the guide is finer, in angle if registered",
     )
+    factor_max: float = Field(8.0, ge=1, le=16, description="the most that factor 0 may come to")
     depth_min: float = Field(0.1, ge=0, description="m; nearer is no measurement")
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
     register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")

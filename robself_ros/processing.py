@@ -17,12 +17,12 @@ from robself.online import Budget, OnlineSuperResolver
 from robself.pair import Result
 from robself.pipeline import Pipeline
 from robself.registered_pipeline import RegisteredPipeline
-from robself_ros.cameras import Camera, Cameras
+from robself_ros.cameras import POLL_SECONDS, Camera, Cameras
 from robself_ros.conversions import guide_of, source_of, stamp_ns
 from robself_ros.device_report import device_name, memory
 from robself_ros.parameters import NodeParameters
 
-CAMERA_INFO_PATIENCE_SECONDS = 1.0
+CALIBRATION_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Processing:
     """What the worker does to each pair; not for use by several threads at once.
 
     Args:
+        say, warn: take a line for the log.
         on_reset: told why, when what was learned so far does not fit what comes.
 
     Raises:
@@ -58,6 +59,7 @@ class Processing:
         parameters: NodeParameters,
         cameras: Cameras,
         say: Callable[[str], None],
+        warn: Callable[[str], None],
         on_reset: Callable[[str], None],
     ) -> None:
         config = RobSelfConfig.from_preset(
@@ -71,6 +73,18 @@ class Processing:
         self._device = resolver.device
         self.device_name = device_name(self._device)
         keyframe, budget = parameters.keyframe, parameters.budget
+        extrinsics = parameters.extrinsics
+        self.view = GuideView(
+            parameters.factor,
+            extrinsics.rpy,
+            say,
+            warn=warn,
+            xyz=extrinsics.xyz,
+            frames=cameras.frames,
+            distance=extrinsics.distance,
+            factor_max=parameters.factor_max,
+            same_view=not parameters.register_guide,
+        )
         self._pipeline = RegisteredPipeline(
             Pipeline(
                 resolver,
@@ -78,7 +92,7 @@ class Processing:
                 Budget(budget.first_iterations or None, budget.first_seconds or None),
                 Budget(budget.iterations or None, budget.seconds or None),
             ),
-            GuideView(parameters.factor, tuple(parameters.extrinsics.rpy), say),
+            self.view,
             parameters.modality,
             on_reset,
         )
@@ -120,6 +134,8 @@ class Processing:
         self._wait_for_cameras(should_stop)
         source_camera = self._cameras.of("source", source.shape)
         guide_camera = self._cameras.of("guide", guide.shape[:2]) if parameters.register_guide else None
+        if source_camera and guide_camera:
+            self._wait_for_extrinsics(source_camera.model.frame_id, guide_camera.model.frame_id, should_stop)
         result = self._pipeline.process(
             source,
             guide,
@@ -133,6 +149,15 @@ class Processing:
     def _wait_for_cameras(self, should_stop: Callable[[], bool]) -> None:
         """Drivers start with either topic: impatient, the first keyframe would be optimised for nothing."""
         if self._patient_until is None:
-            self._patient_until = time.monotonic() + CAMERA_INFO_PATIENCE_SECONDS
+            self._patient_until = time.monotonic() + CALIBRATION_PATIENCE_SECONDS
         roles = ("source", "guide") if self._parameters.register_guide else ("source",)
         self._cameras.wait_for(roles, self._patient_until, should_stop)
+
+    def _wait_for_extrinsics(
+        self, source_frame: str, guide_frame: str, should_stop: Callable[[], bool]
+    ) -> None:
+        """Static transforms come once, and perhaps after the first images."""
+        while self.view.extrinsics.may_improve(source_frame, guide_frame):
+            if time.monotonic() >= self._patient_until or should_stop():
+                return
+            time.sleep(POLL_SECONDS)
