@@ -153,7 +153,7 @@ class StageClock:
         """One more iteration was handed to the device."""
         self._queued += 1
         self._iterations += 1
-        unasked = self._end == math.inf or 2 < self._iterations and self._queued < LAP
+        unasked = self._end == math.inf or (self._iterations > 2 and self._queued < LAP)
         if self._device.type == "cuda" and unasked:
             return
         _finish(self._device)

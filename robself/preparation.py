@@ -57,13 +57,10 @@ class Observations:
         device: torch.device,
         tiling_for: Callable[[tuple[int, int]], Tiling | None] = lambda size: None,
     ) -> None:
-        at = {
-            resolution: observe(pair, normalisation, resolution, device) for resolution in {1.0, *resolutions}
-        }
-        self._at = {
-            resolution: replace(seen, tiling=tiling_for(tuple(seen.guide.shape[-2:])))
-            for resolution, seen in at.items()
-        }
+        self._at = {}
+        for resolution in sorted({1.0, *resolutions}, reverse=True):
+            seen = observe(pair, normalisation, resolution, device)
+            self._at[resolution] = replace(seen, tiling=tiling_for(tuple(seen.guide.shape[-2:])))
 
     def __getitem__(self, resolution: float) -> Observation:
         return self._at[resolution]
