@@ -2,18 +2,21 @@
 
 import math
 import time
+import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
-from small_pairs import assert_sound, small_pair, small_resolver
+from small_pairs import assert_sound, small_config, small_pair, small_resolver
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import robself.deadline
 import robself.online
 from robself.network import RobSelf
-from robself.online import Budget
+from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import CHECKED_EVERY
 from robself.schedule import SCHEDULES, Schedule, Stage
 from robself.upsampling import bicubic
@@ -230,6 +233,61 @@ def test_every_stage_of_a_residual_network_learns_also_at_twice_the_sources_size
     resolver.keyframe(PAIR, Budget(iterations=8))
     # Two optimisers an iteration; at first the zeros of the last layer keep the hidden ones from a gradient.
     assert len(gradients) == 16 and all(gradients[1:])
+
+
+class Operations(TorchDispatchMode):
+    """Counts torch's operations by iteration, those of the optimisers' steps left out."""
+
+    def __init__(self, hooked):
+        super().__init__()
+        self.seen, self.stepping = [Counter()], False
+        hooked(register_optimizer_step_pre_hook, self.before_step)
+        hooked(register_optimizer_step_post_hook, self.after_step)
+
+    def before_step(self, optimiser, args, kwargs):
+        self.stepping = True
+
+    def after_step(self, optimiser, args, kwargs):
+        self.stepping = False
+        if isinstance(optimiser, torch.optim.Adam):  # the last of an iteration
+            self.seen.append(Counter())
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        if not self.stepping:
+            self.seen[-1][operation.overloadpacket.__name__] += 1
+        return operation(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("variant", ["re", "de"])
+def test_an_iteration_makes_no_grids_and_waits_for_the_loss_only_when_it_is_looked_at(
+    hooked, monkeypatch, variant
+):
+    monkeypatch.setitem(CHECKED_EVERY, "cpu", 10)  # as on a GPU
+    with Operations(hooked) as operations:
+        small_resolver(variant, schedule=STEADY, eta=0.7, large_kernel=5).keyframe(PAIR)
+    for iteration, seen in enumerate(operations.seen[1:-1], start=1):
+        assert seen["convolution"] > 0
+        assert seen["_local_scalar_dense"] == (iteration % 10 == 0), "a look at a number makes a GPU wait"
+        assert not seen["lift_fresh"], "numbers from Python make a GPU wait, too"
+        assert not any(seen[made] for made in ("arange", "linspace", "nonzero", "masked_fill"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_iterations_make_a_gpu_wait_once_in_ten():
+    def waits(iterations):
+        resolver = OnlineSuperResolver(small_config(), "cuda", STEADY)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                resolver.keyframe(PAIR, Budget(iterations=iterations))
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        return sum("synchroniz" in str(warning.message) for warning in caught)
+
+    waits(5)
+    assert waits(81) - waits(21) <= 6
 
 
 @pytest.mark.parametrize("variant", ["re", "de"])
