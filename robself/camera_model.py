@@ -195,12 +195,14 @@ class CameraModel:
             (n, 3) float64 with z = 1; NaN where the lens model has no ray for the pixel.
         """
         points = np.ascontiguousarray(pixels, np.float64).reshape(1, -1, 2)
-        criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+        criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)  # fisheye's own suffice
         D = np.array(self.D)
         if not self.D:
             ideal = cv2.undistortPoints(points, self.K, None)
         elif self.model == "equidistant":
-            ideal = cv2.fisheye.undistortPoints(points, self.K, D, criteria=criteria)
+            ideal = cv2.fisheye.undistortPoints(points, self.K, D)
+        elif hasattr(cv2, "undistortPointsIter"):  # OpenCV 4, whose undistortPoints takes no criteria
+            ideal = cv2.undistortPointsIter(points, self.K, D, np.eye(3), np.eye(3), criteria)
         else:
             ideal = cv2.undistortPoints(points, self.K, D, criteria=criteria)
         rays = np.c_[ideal.reshape(-1, 2), np.ones(points.shape[1])]

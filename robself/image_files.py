@@ -24,6 +24,7 @@ TIFF = (".tif", ".tiff")
 SOURCE_FILES = (".png", ".npy", *TIFF, ".pfm")
 HIGHEST = np.iinfo(np.uint16).max
 FEWEST_LEVELS = 256  # of a float source that is rounded to the integers of a PNG
+SILENT = 0  # the log level of OpenCV
 
 
 def read_source(path: str | Path) -> np.ndarray:
@@ -151,12 +152,15 @@ def _decoded(path: Path, decode: Callable[[bytes], np.ndarray]) -> np.ndarray:
 
 
 def _decode_opencv(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = getattr(
+        cv2.utils, "logging", cv2
+    )  # OpenCV 4.5 and 4.6, Ubuntu's, have the same two functions there
+    level = logging.getLogLevel()
+    logging.setLogLevel(SILENT)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        logging.setLogLevel(level)
     if image is None:
         raise InputError("OpenCV cannot decode it")
     return image
