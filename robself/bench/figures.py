@@ -1,8 +1,8 @@
-"""The figures of the benchmark, in order. What measures a node end to end can be put behind them."""
+"""The figures of the benchmark, in order."""
 
 from __future__ import annotations
 
-from robself.bench import filter_memory, reaching, same_iterations, scaling, track_pass, warm_work
+from robself.bench import filter_memory, node_rates, reaching, same_iterations, scaling, track_pass, warm_work
 from robself.bench.measurement import Figure
 
 FIGURES = (
@@ -13,4 +13,5 @@ FIGURES = (
     Figure("d_track_ratio", "track pass: times cheaper than an iteration", 3, track_pass.measure, 0.5),
     Figure("e_exponent", "time of a keyframe ~ pixels^e", 1.05, scaling.measure, 0.5, at_most=True),
     Figure("f_mmsr_time_ratio", "to MMSR's final RMSE: times faster", 10, reaching.against_mmsr, 3),
+    Figure("g_latency_ratio", "node: latency by processing and one frame", 1.2, node_rates.measure, 1, at_most=True),
 )  # fmt: skip

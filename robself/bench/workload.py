@@ -20,6 +20,8 @@ class Workload:
         track_crop, track_iterations: pair and iterations beside a track pass (d).
         sides, scaled_iterations: squares of the guide, for time against pixels (e); their keyframe's iterations.
         scales: factors of super-resolution at the middle side (e).
+        node_rates: pairs a second that the node is sent, for node_seconds each (g). node_iterations: of its keyframes;
+            0: as many as its budgets in seconds allow.
         absolute_size: of the paper's network on a GPU; paper_iterations of it.
     """
 
@@ -39,6 +41,9 @@ class Workload:
     p2p_iterations: int = 32768
     track_iterations: int = 6
     scaled_iterations: int = 4
+    node_rates: tuple[float, ...] = (1, 5, 15, 30)
+    node_seconds: float = 30
+    node_iterations: int = 0
 
 
 FULL = Workload(
@@ -64,4 +69,5 @@ QUICK = Workload(
     track_crop=(96, 96),
     sides=(48, 96, 192),
     p2p_iterations=2048,
+    node_seconds=10,
 )

@@ -32,7 +32,7 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
     """
     with (
         TemporaryDirectory(prefix="robself_demo_") as scratch,
-        ChildProcesses(_environment(scratch)) as children,
+        ChildProcesses(graph_of_its_own(scratch)) as children,
     ):
         try:
             with Console(stderr=True).status("starting the node"):
@@ -58,8 +58,8 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
             raise
 
 
-def _environment(scratch: str) -> dict[str, str]:
-    """A ROS graph of their own, and the DDS profile that loses no images."""
+def graph_of_its_own(scratch: str) -> dict[str, str]:
+    """Variables for child processes: a ROS graph of their own, and the DDS profile that loses no images."""
     from robself_ros import dds
 
     return {
