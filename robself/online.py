@@ -200,13 +200,20 @@ class OnlineSuperResolver:
         self, pair: Pair, state: _Warmth, resolutions: set[float], warm: bool, deadline: Deadline
     ) -> Observations:
         """The pair as the network has learned to see it, as far as there is time for that."""
-        observations = Observations(pair, state.normalisation, resolutions, self.device, self._tiling)
+        coarser = self.schedule.coarser(pair.factor) if warm else ()
+        observations = Observations(
+            pair, state.normalisation, {*resolutions, *coarser}, self.device, self._tiling
+        )
         if deadline.end < math.inf:
             self._refine.calibrate(observations.full)
         if warm and deadline.allows(deadline.refinement):
-            self._refine.prepare(observations)
-            if deadline.allows_stage(1.0, after=1.0):
-                self._refine.improve(state.network, observations, 1.0, self.dtype)
+            self._refine.climb(
+                state.network,
+                observations,
+                coarser,
+                self.dtype,
+                in_time=lambda resolution: deadline.allows_stage(1.0, after=resolution),
+            )
         return observations
 
     def _tiling(self, size: tuple[int, int]) -> Tiling | None:

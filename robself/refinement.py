@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import torch
 import torch.nn.functional as F
 
@@ -29,15 +31,12 @@ class Refinement:
         self.bootstrapping = schedule.bootstrapping
         self.back_projection = schedule.back_projection
         self.sharpening = schedule.sharpening if sharp else 0
+        self._between = (
+            self.sharpening // 2
+        )  # of what is only looked at: more steps do not make results better
 
     def __call__(self, sr: torch.Tensor, full: Observation) -> torch.Tensor:
-        """A prediction at any resolution, made consistent and sharp at full resolution.
-
-        Shape: (1, 1, H', W') normalised -> (1, 1, H, W).
-        """
-        size = full.upsampled.shape[-2:]
-        if sr.shape[-2:] != size:
-            sr = F.interpolate(sr, size, mode="bicubic", align_corners=False)
+        """A prediction made consistent with the source, and sharp. Shape: (1, 1, H, W) normalised -> the same."""
         with self.pace.timing("refinement", full.upsampled):
             return sharpened(back_projected(sr, full, self.back_projection), full, self.sharpening)
 
@@ -49,19 +48,40 @@ class Refinement:
                 with self.pace.timing("refinement", full.upsampled, few / self.sharpening):
                     sharpened(full.upsampled, full, few)
 
-    def prepare(self, observations: Observations) -> None:
-        """Let a network that has learned from refined sources see one: the upsampled source, sharpened."""
-        if self.bootstrapping:
-            full = observations.full
-            observations.believe(sharpened(full.upsampled, full, self.sharpening))
+    def climb(
+        self,
+        network: RobSelf,
+        observations: Observations,
+        resolutions: Iterable[float],
+        dtype: torch.dtype,
+        in_time: Callable[[float], bool] = lambda resolution: True,
+    ) -> None:
+        """Let a network that has learned from refined sources see one.
+
+        That is the upsampled source, sharpened, and then what the network predicts at one resolution after the
+        other, as long as `in_time` says so.
+        """
+        if not self.bootstrapping:
+            return
+        full = observations.full
+        observations.believe(sharpened(full.upsampled, full, self._between))
+        for resolution in resolutions:
+            if in_time(resolution):
+                self.improve(network, observations, resolution, dtype)
 
     def improve(
         self, network: RobSelf, observations: Observations, resolution: float, dtype: torch.dtype
     ) -> None:
-        """Believe what the network predicts at that resolution, refined; if it is finite."""
+        """Believe what the network predicts at that resolution, refined at the full one; if it is finite."""
         if not self.bootstrapping:
             return
+        full = observations.full
+        size = full.upsampled.shape[-2:]
         with torch.no_grad():
-            estimate = self(predict(network, observations[resolution], dtype).sr, observations.full)
+            estimate = predict(network, observations[resolution], dtype).sr
+            if estimate.shape[-2:] != size:
+                estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
+            estimate = back_projected(estimate, full, self.back_projection)
+            estimate = sharpened(estimate, full, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)

@@ -66,6 +66,10 @@ class Schedule:
     back_projection: int = 3
     sharpening: int = 60
 
+    def coarser(self, factor: float) -> tuple[float, ...]:
+        """Resolutions on the way to the full one, for that factor of super-resolution: those of cold stages."""
+        return tuple(sorted({stage.resolving(factor).resolution for stage in self.cold} - {1.0}))
+
     def stages(
         self, warm: bool, iterations: int | None = None, factor: float = math.inf
     ) -> tuple[Stage, ...]:
@@ -97,7 +101,7 @@ class Schedule:
 SCHEDULES: dict[str, Schedule] = {
     "coarse_to_fine": Schedule(
         cold=(Stage(0.25, 300), Stage(0.5, 300), Stage(1.0, 100)),
-        warm=(Stage(1.0, 40, learning_rate=0.001),),
+        warm=(Stage(0.5, 8), Stage(1.0, 4)),
     ),
     # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.
     "paper": Schedule(
