@@ -71,12 +71,16 @@ class Misalignment:
 
 
 class CalibrationHealth:
-    """Remembers what the recent keyframes of a registered rig tell."""
+    """Remembers what the recent keyframes of a registered rig tell.
+
+    Attributes:
+        misalignment: None as long as none has told anything; may be read by another thread.
+    """
 
     def __init__(self) -> None:
         self._turns: deque[Turn] = deque(maxlen=REMEMBERED)
-        self._extrinsics: Extrinsics | None = None
         self._rig: tuple | None = None
+        self.misalignment: Misalignment | None = None
 
     def observe(
         self, result: Result, source_camera: CameraModel, extrinsics: Extrinsics, distance: float
@@ -89,7 +93,7 @@ class CalibrationHealth:
         rig = source_camera, extrinsics, distance
         if rig != self._rig:
             self._turns.clear()
-            self._rig, self._extrinsics = rig, extrinsics
+            self._rig, self.misalignment = rig, None
         pair, size = result.pair, result.sr.shape
         parallax = None
         if result.info["modality"] == "depth":
@@ -105,18 +109,7 @@ class CalibrationHealth:
         )
         if turn:
             self._turns.append(turn)
-
-    @property
-    def misalignment(self) -> Misalignment | None:
-        """None as long as no keyframe told anything."""
-        turns = list(self._turns)
-        if not turns:
-            return None
-        degrees, spread = _middle(np.rad2deg([turn.vector for turn in turns]))
-        pixels, pixels_spread = _middle(np.array([turn.shift for turn in turns]))
-        return Misalignment(
-            float(pixels), float(pixels_spread), degrees, float(spread.max()), len(turns), self._extrinsics
-        )
+            self.misalignment = _summary(list(self._turns), extrinsics)
 
 
 def save_extrinsics(path: str | Path, misalignment: Misalignment) -> None:
@@ -138,6 +131,14 @@ def save_extrinsics(path: str | Path, misalignment: Misalignment) -> None:
         f"      xyz: [{xyz}]  # m, as it was\n"
     )
     write_file(path, text.encode())
+
+
+def _summary(turns: list[Turn], extrinsics: Extrinsics) -> Misalignment:
+    degrees, spread = _middle(np.rad2deg([turn.vector for turn in turns]))
+    pixels, pixels_spread = _middle(np.array([turn.shift for turn in turns]))
+    return Misalignment(
+        float(pixels), float(pixels_spread), degrees, float(spread.max()), len(turns), extrinsics
+    )
 
 
 def _middle(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from robself.calibration_health import CalibrationHealth
 from robself.camera_model import CameraModel
 from robself.config import Modality
 from robself.guide_view import GuideView, ViewReport
@@ -20,6 +21,9 @@ class RegisteredPipeline:
 
     Args:
         on_reset: told why, when what was learned so far does not fit what comes.
+
+    Attributes:
+        health: of the rig's calibration; what it says goes into `info["misalignment"]` of every result.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class RegisteredPipeline:
     ) -> None:
         self.pipeline, self.view, self.modality = pipeline, view, modality
         self._on_reset = on_reset
+        self.health = CalibrationHealth()
 
     def process(
         self,
@@ -61,7 +66,11 @@ class RegisteredPipeline:
         pair = Pair.from_images(source, guide, modality=self.modality, guide_valid=guide_valid, stamp=stamp)
         if report.passes_through:
             return passed_through(pair, str(self.pipeline.resolver.device))
-        return self.pipeline.process(pair, should_stop, on_progress)
+        result = self.pipeline.process(pair, should_stop, on_progress)
+        if report.registered and result.info["mode"] == "keyframe":
+            self.health.observe(result, source_camera, report.extrinsics, self.view.distance)
+        result.info["misalignment"] = self.health.misalignment if report.registered else None
+        return result
 
 
 def _why_anew(before: ViewReport, now: ViewReport) -> str | None:

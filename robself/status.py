@@ -16,7 +16,9 @@ def outcome_fields(
 ) -> dict[str, Any]:
     """The message's fields but its header and its counts."""
     info = result.info
+    misalignment = info.get("misalignment")
     return {
+        **(misalignment.fields() if misalignment else {}),
         "mode": MODES[info["mode"]],
         "warm": info["start"] == "warm",
         "fallback": bool(info["fallback"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from traceback import format_exception
 
 from rclpy.clock import JumpThreshold, TimeJump
@@ -12,7 +13,8 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
-from robself.errors import InputError
+from robself.calibration_health import save_extrinsics
+from robself.errors import ConfigError, InputError, RobSelfError
 from robself.geometry import is_rectified
 from robself.pairing import NANOSECONDS
 from robself_ros import dds
@@ -96,6 +98,21 @@ class Activity:
         """Forget every image so far: what waits, what is being computed, and what was learned."""
         self.synchronizer.reset()
         self._start_anew(reason)
+
+    def save_extrinsics(self) -> str:
+        """Write the corrected extrinsics where `calibration.save_to` says; a line about it.
+
+        Raises:
+            ConfigError: no file is given. RobSelfError: nothing is known yet. OutputError: it cannot be written.
+        """
+        path, misalignment = self.parameters.calibration.save_to, self.processing.misalignment
+        if not path:
+            raise ConfigError("calibration.save_to: is empty, expected the file to be written")
+        if misalignment is None:
+            raise RobSelfError("no registered keyframe has told anything of the rig's calibration yet")
+        file = Path(path).expanduser().absolute()
+        save_extrinsics(file, misalignment)
+        return f"{file}: extrinsics turned by {misalignment.angle:.2f} +- {misalignment.spread:.2f} degrees"
 
     def stop(self, timeout_seconds: float) -> bool:
         """Take nothing more, throw away what is being computed; whether the worker ended in time."""

@@ -67,6 +67,7 @@ class Diagnostics:
             *reports,
             self._pairing(now),
             self._registration(),
+            self._calibration(),
             self._processing(),
             self._device(),
         ]
@@ -140,6 +141,30 @@ class Diagnostics:
             f"last dt {_ms(pairing.last_dt_seconds)}, latest stamps {_ms(apart)} apart, "
             f"slop {_ms(self._activity.parameters.sync.slop)}"
         )
+
+    def _calibration(self) -> DiagnosticStatus:
+        """How far the guide camera is from where its calibration says."""
+        off, most = self._activity.processing.misalignment, self._activity.parameters.calibration.warn
+        if off is None:
+            return self._status("calibration", "", OK, "unknown: no registered keyframe told it yet", {})
+        roll, pitch, yaw = (f"{angle:+.2f}" for angle in off.degrees)
+        text = f"off by {off.angle:.2f} +- {off.spread:.2f} degrees, {off.pixels:.1f} px"
+        level = OK
+        if off.exceeds(most):
+            level, text = (
+                WARN,
+                f"{text}, more than {most:g} degrees: ~/save_extrinsics writes what it should be",
+            )
+        values = {
+            "roll (degrees)": roll,
+            "pitch (degrees)": pitch,
+            "yaw (degrees)": yaw,
+            "spread (degrees)": f"{off.spread:.2f}",
+            "misalignment (px)": f"{off.pixels:.2f}",
+            "spread (px)": f"{off.pixels_spread:.2f}",
+            "keyframes": off.keyframes,
+        }
+        return self._status("calibration", "", level, text, values)
 
     def _processing(self) -> DiagnosticStatus:
         counts, last = self._activity.tally.counts, self._last_counts

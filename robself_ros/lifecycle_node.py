@@ -62,6 +62,7 @@ class RobSelfNode(LifecycleNode):
             self.get_logger().warning(warning)
         self._declaration = Declaration(self, may_change=lambda: self._activity is None)
         self.create_service(Trigger, "~/reset", self._reset)
+        self.create_service(Trigger, "~/save_extrinsics", self._save_extrinsics)
 
     @property
     def autostart(self) -> bool:
@@ -147,6 +148,16 @@ class RobSelfNode(LifecycleNode):
             return response
         self._activity.reset("~/reset was called")
         response.success, response.message = True, "the next keyframe is cold"
+        return response
+
+    def _save_extrinsics(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._activity is None:
+            response.success, response.message = False, "the node is not active"
+            return response
+        try:
+            response.success, response.message = True, self._activity.save_extrinsics()
+        except RobSelfError as error:
+            response.success, response.message = False, str(error)
         return response
 
     def _on_incompatible(self, topic: str, policy: str) -> None:

@@ -82,6 +82,16 @@ class ExtrinsicParameters(Section):
     )
 
 
+class CalibrationParameters(Section):
+    warn: float = Field(
+        0.5,
+        ge=0,
+        le=180,
+        description="degrees; diagnostics warn of a guide camera turned by more against its calibration; 0: never",
+    )
+    save_to: str = Field("", description="the parameter file that ~/save_extrinsics writes")
+
+
 class KeyframeParameters(Section):
     every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
     interval: float = Field(0.0, ge=0, description="s; a keyframe so long after the last; 0: off")
@@ -119,6 +129,7 @@ class NodeParameters(Section):
     guide: GuideParameters = GuideParameters()
     sync: SyncParameters = SyncParameters()
     extrinsics: ExtrinsicParameters = ExtrinsicParameters()
+    calibration: CalibrationParameters = CalibrationParameters()
     keyframe: KeyframeParameters = KeyframeParameters()
     budget: BudgetParameters = BudgetParameters()
 

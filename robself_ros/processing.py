@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from sensor_msgs.msg import Image
 
+from robself.calibration_health import Misalignment
 from robself.config import RobSelfConfig
 from robself.guide_view import GuideView
 from robself.keyframes import KeyframeConfig, KeyframePolicy
@@ -98,6 +99,11 @@ class Processing:
         )
         self._parameters, self._cameras = parameters, cameras
         self._patient_until: float | None = None
+
+    @property
+    def misalignment(self) -> Misalignment | None:
+        """How far the rig is off its calibration, as far as is known."""
+        return self._pipeline.health.misalignment
 
     @property
     def memory(self) -> dict[str, str]:

@@ -32,6 +32,7 @@ OUTPUTS = {
     "camera_info": ("sr/camera_info", CameraInfo),
     "guide_aligned": ("guide_aligned/image", Image),
     "translated": ("translated/image", Image),
+    "confidence": ("confidence/image", Image),
     "status": ("status", Status),
 }
 
