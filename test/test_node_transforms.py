@@ -9,7 +9,8 @@ from node_process import NodeProcess
 from robot import GUIDE_SIZE, SOURCE_SIZE, Robot, camera_info, pixels_of
 from tf2_msgs_build import tf2_msgs_environment
 
-pytestmark = pytest.mark.ros
+# Where tf2_msgs has to be built first, a busy machine takes minutes.
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
 # Publishes a turn about y, in degrees, for every line that comes.
 BROADCASTER = """
 import math, sys, rclpy
