@@ -22,12 +22,12 @@ def make_optimisers(network: RobSelf, name: OptimiserName) -> tuple[torch.optim.
     """
     parameters = list(network.parameters())
     if name == "adam":
-        return (_with_rate(torch.optim.Adam(parameters), 1.0),)
+        return (_with_rate(torch.optim.Adam(parameters, fused=True), 1.0),)
     channels = network.config.channels
     hidden = [weight for weight in parameters if weight.ndim == 4 and min(weight.shape[:2]) >= channels]
     chosen = set(map(id, hidden))
     rest = [weight for weight in parameters if id(weight) not in chosen]
-    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(torch.optim.Adam(rest), 1.0)
+    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(torch.optim.Adam(rest, fused=True), 1.0)
 
 
 def _with_rate(optimiser: torch.optim.Optimizer, relative: float) -> torch.optim.Optimizer:

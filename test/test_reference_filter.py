@@ -68,6 +68,17 @@ def test_filter_equals_equations_5_and_6_in_values_and_gradients(size, kernels, 
         assert_same(fast, literal, 1e-10)
 
 
+@pytest.mark.parametrize("tiles", [1, 6])
+def test_filter_is_the_same_however_many_rows_are_computed_at_once(monkeypatch, tiles):
+    guide, source = features((25, 17))
+    important = thresholded((25, 17))
+    whole = value_and_gradients(filtering(7, 5, important, attention_by_rows), guide, source)
+    monkeypatch.setattr("robself.network.attention_by_rows.TILES_AT_ONCE", tiles)
+    assert_same(
+        value_and_gradients(filtering(7, 5, important, attention_by_rows), guide, source), whole, 1e-12
+    )
+
+
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     size=st.tuples(st.integers(1, 19), st.integers(1, 19)),

@@ -1,11 +1,13 @@
 """Content-aware reference filter (Sec. 3.3, Fig. 4): the source enhances itself, the guide says how."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from robself.network.convolution import conv1x1
 from robself.network.neighbourhood_attention import neighbourhood_attention
+from robself.network.reflection import reflect
+
+BAND = 16  # rows
 
 
 def importance_map(source: torch.Tensor) -> torch.Tensor:
@@ -13,13 +15,24 @@ def importance_map(source: torch.Tensor) -> torch.Tensor:
 
     Shape: (B, C, H, W) -> (B, H, W) float32.
     """
-    padded = F.pad(source.float(), (1, 1, 1, 1), mode="reflect")
-    left, middle, right = padded[..., :-2], padded[..., 1:-1], padded[..., 2:]
+    pixels = reflect(source, 1, 1, 1, 1).permute(0, 2, 3, 1)
+    importance = source.new_empty(*source.shape[:1], *source.shape[2:], dtype=torch.float32)
+    height = source.shape[-2]
+    # A band's many steps stay in a CPU's cache; a GPU wants one large call.
+    band = BAND if source.device.type == "cpu" else height
+    for row in range(0, height, band):
+        importance[:, row : row + band] = _gradient_magnitude(pixels[:, row : row + band + 2].float())
+    return importance
+
+
+def _gradient_magnitude(pixels: torch.Tensor) -> torch.Tensor:
+    """The channels' mean. Shape: (B, H + 2, W + 2, C) float32 -> (B, H, W)."""
+    left, middle, right = pixels[:, :, :-2], pixels[:, :, 1:-1], pixels[:, :, 2:]
     across = right - left
-    horizontal = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
-    smooth = left + 2 * middle + right
-    vertical = smooth[..., 2:, :] - smooth[..., :-2, :]
-    return torch.hypot(horizontal, vertical).mean(1)
+    horizontal = torch.add(across[:, :-2], across[:, 1:-1], alpha=2).add_(across[:, 2:])
+    smooth = torch.add(left, middle, alpha=2).add_(right)
+    vertical = smooth[:, 2:] - smooth[:, :-2]
+    return horizontal.square_().addcmul_(vertical, vertical).sqrt_().mean(-1)
 
 
 def important_pixels(importance: torch.Tensor, eta: float, mean: torch.Tensor | None = None) -> torch.Tensor:

@@ -65,11 +65,16 @@ class RobSelf(nn.Module):
         guide_feature = self.extract_guide(reflect(guide.to(dtype), 0, columns, 0, rows))
         aligned, displacement = self.translator(source_feature, guide_feature, displacement_scale)
         enhanced = self.filter(source_feature, aligned)
-        sr = self.head(enhanced)[..., :height, :width].float()
-        translated = self.translation_head(aligned)[..., :height, :width].float()
+        sr, translated = (image[..., :height, :width].float() for image in self._predicted(enhanced, aligned))
         if self.config.residual:
             sr, translated = sr + source, translated + source
         return Prediction(sr, translated, displacement[..., :height, :width])
+
+    def _predicted(self, enhanced: torch.Tensor, aligned: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images of both features; a head that serves both is called once, which costs less than twice."""
+        if self.head is not self.translation_head:
+            return self.head(enhanced), self.translation_head(aligned)
+        return self.head(torch.cat((enhanced, aligned))).chunk(2)
 
     def _padding(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns to add: reflected convolutions need two pixels at the estimator's bottom."""
