@@ -55,6 +55,7 @@ def node_at_rates(setup: Setup, seed: int, tell: Tell) -> list[dict[str, Any]]:
     parameters = {
         "device": setup.device,
         "seed": seed,
+        "factor": workload.node_factor,
         "budget.first_iterations": workload.node_iterations,
         "budget.iterations": workload.node_iterations,
     }

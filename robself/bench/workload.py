@@ -21,7 +21,7 @@ class Workload:
         sides, scaled_iterations: squares of the guide, for time against pixels (e); their keyframe's iterations.
         scales: factors of super-resolution at the middle side (e).
         node_rates: pairs a second that the node is sent, for node_seconds each (g). node_iterations: of its keyframes;
-            0: as many as its budgets in seconds allow.
+            0: as many as its budgets in seconds allow. node_factor: of super-resolution.
         absolute_size: of the paper's network on a GPU; paper_iterations of it.
     """
 
@@ -44,6 +44,7 @@ class Workload:
     node_rates: tuple[float, ...] = (1, 5, 15, 30)
     node_seconds: float = 30
     node_iterations: int = 0
+    node_factor: float = 4.0
 
 
 FULL = Workload(
