@@ -15,7 +15,7 @@ from robself.preparation import Observation, Observations
 from robself.schedule import Schedule
 from robself.sharpening import sharpened
 
-CALIBRATING = 3  # steps of sharpening that tell how long all of them take
+CALIBRATING = 1  # step of sharpening that tells how long all of them take
 
 
 class Refinement:
@@ -31,9 +31,8 @@ class Refinement:
         self.bootstrapping = schedule.bootstrapping
         self.back_projection = schedule.back_projection
         self.sharpening = schedule.sharpening if sharp else 0
-        self._between = (
-            self.sharpening // 2
-        )  # of what is only looked at: more steps do not make results better
+        # Of what is only looked at: more steps do not make results better.
+        self._between = self.sharpening // 2
 
     def __call__(self, sr: torch.Tensor, full: Observation) -> torch.Tensor:
         """A prediction made consistent with the source, and sharp. Shape: (1, 1, H, W) normalised -> the same."""
@@ -81,7 +80,8 @@ class Refinement:
             estimate = predict(network, observations[resolution], dtype).sr
             if estimate.shape[-2:] != size:
                 estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
-            estimate = back_projected(estimate, full, self.back_projection)
-            estimate = sharpened(estimate, full, self._between)
+            with self.pace.timing("refinement", full.upsampled, (1 + self._between) / (1 + self.sharpening)):
+                estimate = back_projected(estimate, full, self.back_projection)
+                estimate = sharpened(estimate, full, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)

@@ -79,7 +79,7 @@ def test_a_keyframe_ends_within_its_budget_an_iteration_and_a_forward_pass(
         resolver._warmth.trusted = 1e9  # so that the result is refined, if there is time
     begin, clock.iterations = clock.now, 0
     result = resolver.keyframe(PAIR, Budget(seconds=seconds))
-    calibration = 0 if warm else refinement * 6 / 60
+    calibration = refinement * 2 / 60  # two of its steps are tried, if no refinement was seen yet
     assert clock.now - begin <= seconds + ITERATION + FORWARD + calibration * (seconds < refinement) + 1e-9
     assert result.info["iterations"] == clock.iterations >= 1
     assert result.info["stopped_by"] == "deadline"
@@ -133,9 +133,9 @@ def test_a_deadline_is_kept_by_the_clock_on_the_wall(hooked, size):
         begin = time.monotonic()
         result = resolver.keyframe(small_pair((9, 12), size), Budget(seconds=seconds))
         took = time.monotonic() - begin
-        assert took <= seconds + 3 * (max(iterations) + max(forward)) + 0.1  # processes beside it take turns
+        assert took <= seconds + 3 * (max(iterations) + max(forward)) + 1.0  # processes beside it take turns
         assert result.info["stopped_by"] == "deadline"
-        assert result.info["seconds"] == pytest.approx(took, abs=0.1)
+        assert result.info["seconds"] == pytest.approx(took, abs=0.5)
 
 
 def test_a_pace_scales_with_pixels_and_forgets_the_first_of_a_size():

@@ -101,6 +101,7 @@ def test_tiles_cover_an_axis_once_and_begin_at_the_coarsest_pixels(size, more, c
     for start, stop, weight in tiles:
         assert start % multiple == 0 and 0 <= start < stop <= size and stop - start <= extent
         assert len(weight) == stop - start
+        assert len(weight) == 1 or weight.diff().abs().max() <= 4 / FEATHER, "one gives way to the next"
         covered[start:stop] += weight
         assert start == 0 or not weight[:context].any()
         assert stop == size or not weight[len(weight) - context :].any()
