@@ -125,8 +125,8 @@ class Result:
             upsampled source because nothing better was found), refined (bool: False if the budget left no
             time for it), tiles (in how many pieces the network saw the image), iterations, seconds,
             memory_peak_mb (MiB), memory_peak_of (what that is the memory of: on a CPU the whole process),
-            loss_before, loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source| over
-            valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
+            loss_before, loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source|
+            over valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
             enlargement), stopped_by, device, preset, variant, schedule, seed, versions.
         pair: what it was made of.
     """

@@ -39,7 +39,7 @@ def super_resolve(
         schedule: "coarse_to_fine", or "paper": 1000 iterations at full resolution (Sec. 5.1).
         scale: output size over source size; None: the guide's size. Otherwise the guide is resized to fit.
         iterations: instead of the schedule's, split among its stages.
-        budget_seconds: wall time; the optimisation ends after it, then predicts.
+        budget_seconds: wall time for all of it; at most one iteration and a forward pass late.
         seed: of the network's first weights.
         device: "auto", "cpu", "cuda", "cuda:1"...
         progress: True: a bar on stderr; or a function that is called with a `Progress`.
