@@ -21,7 +21,6 @@ AT_RUN_TIME = {one.text for one in MANIFEST if one.tag in {"depend", "exec_depen
 ROSDEP_KEYS = {
     "numpy": "python3-numpy",
     "opencv-python-headless": "python3-opencv",
-    "rich": "python3-rich",
     "matplotlib": "python3-matplotlib",
     "jinja2": "python3-jinja2",
     "pyyaml": "python3-yaml",
@@ -30,7 +29,7 @@ ROSDEP_KEYS = {
     "hypothesis": "python3-hypothesis",
 }
 # What has no key, or is too old there: from requirements/ros2_machine.txt.
-BY_PIP = {"torch", "pydantic", "typer", "rosbags", "tifffile"}
+BY_PIP = {"torch", "pydantic", "typer", "rich", "rosbags", "tifffile"}
 ONLY_FOR_MAKE = {"ruff", "ray"}
 # What is imported, and what brings it.
 IMPORTED_AS = {"yaml": "pyyaml", "cv2": "opencv-python-headless", "annotated_types": "pydantic"}

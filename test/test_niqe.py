@@ -109,7 +109,7 @@ def test_without_the_models_package_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setattr(niqe_module, "_PACKAGES", ("no-such-package",))
     try:
         with pytest.raises(
-            MissingPackageError, match=r"expected no-such-package: pip install 'robself_ros\[eval\]'"
+            MissingPackageError, match=r"expected no-such-package: pip install 'robself\[eval\]'"
         ):
             niqe(portrait())
         assert unavailable().startswith("NIQE: no package with its published model")
