@@ -1,4 +1,4 @@
-"""Mean and deviation of a keyframe, kept for those that follow: warm weights fit no other."""
+"""Middle and spread of a keyframe, kept for those that follow: warm weights fit no other."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import numpy as np
 
 from robself.pair import Pair
 
+# Percent of the values left out at either end: more than hot pixels, less than a small thing worth seeing.
+TAIL = 0.5
+BULK_DEVIATIONS = 2 * 2.576  # how many deviations wide the rest is, of a normal distribution
+
 
 @dataclass(frozen=True)
 class Normalisation:
-    """source: (mean, deviation) over valid pixels; guide: per channel, over the pixels the guide sees."""
+    """source: (middle, spread) over valid pixels; guide: per channel, over the pixels the guide sees."""
 
     source_mean: float
     source_deviation: float
@@ -20,15 +24,22 @@ class Normalisation:
     guide_deviation: np.ndarray
 
     @classmethod
-    def of(cls, pair: Pair) -> Normalisation:
+    def of(cls, pair: Pair, by_percentiles: bool = False) -> Normalisation:
+        """What a pair's own pixels say.
+
+        Args:
+            by_percentiles: take the source's middle and spread from percentiles and not from all values: raw
+                counts of NIR and thermal cameras have hot pixels, glints and lamps far off the rest.
+        """
         values = pair.source[pair.valid].astype(np.float64)
+        mean, deviation = _of_bulk(values) if by_percentiles else (values.mean(), values.std())
         seen = pair.guide.reshape(-1, 3) if pair.guide_valid is None else pair.guide[pair.guide_valid]
         if not len(seen):
             seen = pair.guide.reshape(-1, 3)
         return cls(
-            float(values.mean()),
+            float(mean),
             # A constant image has no deviation; any scale then serves, so long as it fits its rounding.
-            float(values.std()) or max(abs(float(values.mean())), 1.0) * 1e-3,
+            float(deviation) or max(abs(float(mean)), 1.0) * 1e-3,
             seen.mean(0, dtype=np.float64).astype(np.float32),
             np.maximum(seen.std(0, dtype=np.float64), 1.0).astype(np.float32),
         )
@@ -46,3 +57,9 @@ class Normalisation:
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""
         return (normalised.astype(np.float64) * self.source_deviation + self.source_mean).astype(np.float32)
+
+
+def _of_bulk(values: np.ndarray) -> tuple[float, float]:
+    """Middle of the bulk, and its spread as a normal distribution's deviation; of all, if most are alike."""
+    low, high = np.percentile(values, (TAIL, 100 - TAIL))
+    return ((low + high) / 2, (high - low) / BULK_DEVIATIONS) if high > low else (values.mean(), values.std())

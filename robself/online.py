@@ -239,7 +239,8 @@ class OnlineSuperResolver:
         """A fresh network and optimiser, and the normalisation that they will keep."""
         network = seeded(partial(self.make_network, self.config.model), self.config.seed, self.device)
         network = network.to(memory_format=torch.channels_last)
-        return _Warmth(network, make_optimisers(network, self.schedule.optimiser), Normalisation.of(pair))
+        normalisation = Normalisation.of(pair, by_percentiles=self.config.modality == "nir")
+        return _Warmth(network, make_optimisers(network, self.schedule.optimiser), normalisation)
 
     def _info(
         self,

@@ -66,7 +66,7 @@ def test_warm_keyframes_keep_the_normalisation_of_the_first(monkeypatch):
     from robself.normalisation import Normalisation
 
     measured, of = [], Normalisation.of
-    monkeypatch.setattr(Normalisation, "of", lambda pair: measured.append(pair) or of(pair))
+    monkeypatch.setattr(Normalisation, "of", lambda pair, **how: measured.append(pair) or of(pair, **how))
     resolver = small_resolver()
     for pair in (PAIR, MOVED):
         resolver.keyframe(pair)

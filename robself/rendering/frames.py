@@ -8,10 +8,17 @@ from functools import cache
 import numpy as np
 
 from robself.camera_model import CameraModel
-from robself.rendering.raycast import Pose, RayGrid, Scene, cast, colours
+from robself.depth_encoding import from_intensity
+from robself.rendering.raycast import Pose, RayGrid, Scene, cast, colours, infrared
 from robself.rendering.rig import DESK, Rig, source_pose
-from robself.rendering.scene import build_scene
-from robself.rendering.sensors import answers, measured_depth, photographed
+from robself.rendering.scene import build_scene, rolling_ball
+from robself.rendering.sensors import (
+    answers,
+    infrared_counts,
+    measured_depth,
+    measured_infrared,
+    photographed,
+)
 
 RGB_SAMPLES = 2  # rays along each side of a colour pixel
 
@@ -66,6 +73,40 @@ def render_frame(
     source = measured_depth(depth_view.depth, answers(scene, depth_view), rig.factor, draw)
     rgb = photograph(scene, rig.guide, rig.guide_pose(index + rgb_delay), draw)
     return RenderedFrame(source, rgb, depth_view.depth, rig)
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedNirFrame:
+    """What a NIR camera in the place of the depth camera saw, and the colour camera; one ball rolls.
+
+    Attributes:
+        source: (h, w) uint8 or uint16, as `encoding` says. rgb: (H', W', 3) uint8.
+        truth: (H, W) of the encoding's type, counts at the centres of the SR pixels. rig: their cameras.
+    """
+
+    source: np.ndarray
+    rgb: np.ndarray
+    truth: np.ndarray
+    encoding: str
+    rig: Rig = DESK
+
+
+def render_nir_frame(
+    index: float = 0, encoding: str = "mono8", *, seed: int = 0, rgb_delay: float = 0.0, rig: Rig = DESK
+) -> RenderedNirFrame:
+    """Renders frame `index` of the built-in NIR recording; the arguments are `render_frame`'s.
+
+    Args:
+        encoding: mono8 or mono16.
+    """
+    scene = (*build_scene(seed), rolling_ball(index))
+    draw = np.random.default_rng([seed, round(1000 * index), 1])
+    view = cast(scene, _grid(rig.truth), source_pose(index))
+    truth = infrared_counts(infrared(scene, view), encoding)
+    source = measured_infrared(truth, rig.factor, draw, encoding)
+    later = index + rgb_delay
+    rgb = photograph((*build_scene(seed), rolling_ball(later)), rig.guide, rig.guide_pose(later), draw)
+    return RenderedNirFrame(source, rgb, from_intensity(truth, encoding), encoding, rig)
 
 
 def photograph(scene: Scene, camera: CameraModel, pose: Pose, draw: np.random.Generator) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from robself.camera_model import CameraModel
-from robself.rendering.shapes import Shape
+from robself.rendering.shapes import Shape, Texture
 
 TO_LIGHT = np.float32([-0.42, -0.78, -0.46]) / np.float32(np.linalg.norm([0.42, 0.78, 0.46]))
 LIGHT, SKY, GROUND = (
@@ -107,9 +107,18 @@ def _by_shape(index: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 def colours(scene: Scene, view: View) -> np.ndarray:
     """(H, W, 3) float32 linear light: Lambert's law, one lamp with shadows, light from above and below."""
+    return _lit(scene, view, lambda shape: shape.texture)
+
+
+def infrared(scene: Scene, view: View) -> np.ndarray:
+    """(H, W) float32 linear light in the near infrared, of the same lamp."""
+    return _lit(scene, view, lambda shape: shape.infrared_texture).mean(axis=2)
+
+
+def _lit(scene: Scene, view: View, texture: Callable[[Shape], Texture]) -> np.ndarray:
     reflectance = np.empty_like(view.points)
     for number, places in view.pixels:
-        reflectance[places] = scene[number].texture(view.coordinates[places])
+        reflectance[places] = texture(scene[number])(view.coordinates[places])
     lamp = np.maximum(view.normals @ TO_LIGHT, 0)
     lamp[_shadowed(scene, view, np.flatnonzero(lamp > 0))] = 0
     upward = (0.5 - 0.5 * view.normals[:, 1:2]).astype(np.float32)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
+
+from robself.camera_model import CameraModel
 from robself.errors import ConfigError
 from robself.recording import RecordingWriter
-from robself.rendering.frames import render_frame
+from robself.rendering.frames import render_frame, render_nir_frame
+from robself.rendering.rig import DESK, Rig
 
-SOURCE_TOPIC, SOURCE_INFO = "/depth/image_raw", "/depth/camera_info"
-GUIDE_TOPIC, GUIDE_INFO = "/rgb/image_raw", "/rgb/camera_info"
+SOURCE_TOPIC = "/depth/image_raw"
+NIR_TOPIC = "/nir/image_raw"
+GUIDE_TOPIC = "/rgb/image_raw"
 TRUTH_TOPIC = "/truth/image_raw"
 RGB_DELAY_SECONDS = 0.004
 
@@ -24,17 +30,21 @@ def write_recording(
     standstill_seconds: float = 0.0,
     start_ns: int = 1_700_000_000_000_000_000,
     on_progress: Callable[[int, int], None] | None = None,
+    nir: Literal["mono8", "mono16"] | None = None,
+    rig: Rig = DESK,
 ) -> Path:
     """Renders the built-in scene into a recording.
 
     Topics: `/depth/image_raw` (16UC1 millimetres, 96x72, noise and holes), `/rgb/image_raw` (rgb8, 456x336,
     4 ms later), both with `camera_info`; `/truth/image_raw` (32FC1 metres, 384x288, exact, the depth
-    camera's frame and stamps).
+    camera's frame and stamps). A NIR recording has `/nir/image_raw` in place of depth, a truth in the same
+    counts, and a rolling ball.
 
     Args:
         path: a `.mcap` file, replaced if it is there, or a rosbag2 folder, which must not exist.
         period_seconds: between frames; standstill_seconds: more of it after the first. start_ns: its stamp.
         on_progress: called with (frames done, frames in all) after each frame.
+        nir: encoding of a NIR camera in place of the depth camera; None: depth. rig: the cameras.
 
     Raises:
         ConfigError: no frames or no time between them. OutputError: the place cannot be written to.
@@ -47,14 +57,27 @@ def write_recording(
     delay_ns = round(RGB_DELAY_SECONDS * 1e9)
     with RecordingWriter(path) as writer:
         for index in range(frames):
-            frame = render_frame(index, seed=seed, rgb_delay=RGB_DELAY_SECONDS / period_seconds)
             stamp = start_ns + round((index * period_seconds + (standstill_seconds if index else 0)) * 1e9)
-            depth_frame, rgb_frame = frame.depth_camera.frame_id, frame.rgb_camera.frame_id
-            writer.write_camera_info(SOURCE_INFO, frame.depth_camera, stamp_ns=stamp)
-            writer.write_image(SOURCE_TOPIC, frame.source_mm, "16UC1", stamp_ns=stamp, frame_id=depth_frame)
-            writer.write_image(TRUTH_TOPIC, frame.truth_m, "32FC1", stamp_ns=stamp, frame_id=depth_frame)
-            writer.write_camera_info(GUIDE_INFO, frame.rgb_camera, stamp_ns=stamp + delay_ns)
-            writer.write_image(GUIDE_TOPIC, frame.rgb, "rgb8", stamp_ns=stamp + delay_ns, frame_id=rgb_frame)
+            topic, source, truth, rgb = _frame(nir, index, seed, RGB_DELAY_SECONDS / period_seconds, rig)
+            _write(writer, topic, rig.source, *source, stamp)
+            writer.write_image(TRUTH_TOPIC, *truth, stamp_ns=stamp, frame_id=rig.source.frame_id)
+            _write(writer, GUIDE_TOPIC, rig.guide, rgb, "rgb8", stamp + delay_ns)
             if on_progress is not None:
                 on_progress(index + 1, frames)
     return Path(path)
+
+
+def _frame(nir: str | None, index: int, seed: int, delay: float, rig: Rig) -> tuple:
+    """The source's topic, source and truth each with encoding, and the colour image."""
+    if nir is None:
+        depth = render_frame(index, seed=seed, rgb_delay=delay, rig=rig)
+        return SOURCE_TOPIC, (depth.source_mm, "16UC1"), (depth.truth_m, "32FC1"), depth.rgb
+    frame = render_nir_frame(index, nir, seed=seed, rgb_delay=delay, rig=rig)
+    return NIR_TOPIC, (frame.source, nir), (frame.truth, nir), frame.rgb
+
+
+def _write(
+    writer: RecordingWriter, topic: str, camera: CameraModel, pixels: np.ndarray, encoding: str, stamp: int
+) -> None:
+    writer.write_camera_info(f"{topic.rpartition('/')[0]}/camera_info", camera, stamp_ns=stamp)
+    writer.write_image(topic, pixels, encoding, stamp_ns=stamp, frame_id=camera.frame_id)

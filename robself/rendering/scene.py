@@ -2,6 +2,7 @@
 
 Most edges of colour are edges of depth; the poster, the floor, the labels and the shadows have edges of
 colour alone. The stems and the lamp's bar are finer than a pixel of the depth camera.
+In the near infrared leaves are bright, print pales, and a dark dye may be the brighter one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ BLACK, STEEL = (
     mottled((0.015, 0.015, 0.018), (0.03, 0.03, 0.03)),
     mottled((0.35, 0.36, 0.38), (0.5, 0.5, 0.52)),
 )
+LEAF_INFRARED = (0.2, 0.3, 0.0, 0.5)
+DYE_INFRARED = (-0.35, 0.0, 0.0, 0.6)
 WOOD = planks((0.30, 0.16, 0.07), (0.46, 0.27, 0.13), width=0.09, length=3.0)
 
 
@@ -25,6 +28,17 @@ WOOD = planks((0.30, 0.16, 0.07), (0.46, 0.27, 0.13), width=0.09, length=3.0)
 def build_scene(seed: int = 0) -> tuple[Shape, ...]:
     """All shapes; the seed arranges the leaves of the plant."""
     return (*_room(), *_table(), *_on_the_table(), *_lattice(), *_around(), *_plant(seed))
+
+
+def rolling_ball(index: float) -> Shape:
+    """What moves on its own, for scenes that want it: across the floor, 40 mm a frame."""
+    return Ellipsoid(
+        (-0.55 + 0.04 * index, 0.55, 1.45),
+        checks((0.75, 0.55, 0.08), (0.10, 0.12, 0.35), 0.12),
+        rotation(z=23 * index),
+        half=(0.2, 0.2, 0.2),
+        infrared=DYE_INFRARED,
+    )
 
 
 def _room() -> list[Shape]:
@@ -67,6 +81,7 @@ def _on_the_table() -> list[Shape]:
             stripes((0.05, 0.16, 0.36), (0.75, 0.75, 0.72), 0.035, axis=1),
             rotation(y=9),
             half=(0.07, 0.037, 0.06),
+            infrared=DYE_INFRARED,
         ),
         Ellipsoid(
             (0.13, 0.182, 1.38),
@@ -116,6 +131,7 @@ def _around() -> list[Shape]:
             checks((0.10, 0.13, 0.30), (0.62, 0.60, 0.52), 0.09),
             rotation(x=-14, y=36, z=9),
             half=(0.17, 0.5, 0.012),
+            infrared=DYE_INFRARED,
         ),
         Box(
             (-0.42, 0.60, 2.30),
@@ -172,6 +188,12 @@ def _plant(seed: int) -> list[Shape]:
         )
         droop = turn @ rotation(x=draw.uniform(15, 50))
         shapes.append(
-            Ellipsoid(tuple(tip + droop @ np.array([0, -0.07, 0])), leaf, droop, half=(0.045, 0.1, 0.006))
+            Ellipsoid(
+                tuple(tip + droop @ np.array([0, -0.07, 0])),
+                leaf,
+                droop,
+                half=(0.045, 0.1, 0.006),
+                infrared=LEAF_INFRARED,
+            )
         )
     return shapes

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from robself.depth_encoding import from_metric
+from robself.depth_encoding import from_intensity, from_metric
 from robself.rendering.raycast import View
 from robself.rendering.shapes import Shape
 
 GRAZING = 0.17  # cosine below which the depth camera gets no answer: some 80 degrees
 EXPOSURE = 1.05
 ELECTRONS = 6000.0  # of a white pixel: its shot noise is 1.3 %
+WHITE_COUNTS = {"mono8": 255, "mono16": 4000}  # of the NIR camera; 12 bits in 16, as most send them
 
 
 def measured_depth(
@@ -29,10 +30,9 @@ def measured_depth(
     Returns:
         (H / factor, W / factor) uint16, millimetres, 0 = no measurement.
     """
-    height, width = truth_m.shape[0] // factor, truth_m.shape[1] // factor
 
     def blocks(image: np.ndarray) -> np.ndarray:
-        return image.reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
+        return _blocks(image, factor)
 
     depth = blocks(truth_m.astype(np.float64)).mean(axis=2)
     noisy = depth + draw.normal(size=depth.shape) * (0.7e-3 + 0.5e-3 * depth**2)
@@ -51,6 +51,32 @@ def answers(scene: Sequence[Shape], view: View) -> np.ndarray:
         if not scene[number].reflects_infrared:
             answered[places] = False
     return answered.reshape(view.depth.shape)
+
+
+def measured_infrared(truth: np.ndarray, factor: int, draw: np.random.Generator, encoding: str) -> np.ndarray:
+    """What a low-resolution NIR camera reads: the truth averaged, with shot and read noise.
+
+    Args:
+        truth: (H, W) counts, see `infrared_counts`. encoding: mono8 or mono16.
+
+    Returns:
+        (H / factor, W / factor) of the encoding's type.
+    """
+    white = WHITE_COUNTS[encoding]
+    light = _blocks(truth.astype(np.float64), factor).mean(axis=2) / white
+    noise = np.sqrt(np.maximum(light, 0) / ELECTRONS + 0.002**2) * draw.standard_normal(light.shape)
+    return from_intensity(white * (light + noise), encoding)
+
+
+def infrared_counts(light: np.ndarray, encoding: str) -> np.ndarray:
+    """(H, W) linear light -> float32 counts of mono8 or mono16, without noise."""
+    return (np.clip(light, 0, 1) * WHITE_COUNTS[encoding]).astype(np.float32)
+
+
+def _blocks(image: np.ndarray, factor: int) -> np.ndarray:
+    """(H, W) -> (H / factor, W / factor, factor^2)."""
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    return image.reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
 
 
 def photographed(light: np.ndarray, draw: np.random.Generator) -> np.ndarray:
