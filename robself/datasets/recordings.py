@@ -14,6 +14,7 @@ from robself.datasets.options import Options
 from robself.errors import ConfigError, DatasetError, InputError
 from robself.guide_view import GuideView
 from robself.recording import RecordedImage, RecordedPair, RecordingReader
+from robself.recording.static_frames import static_frames
 from robself.source_encoding import UNITS, source_values
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Recording(Loader):
         factor = float(self._scale or 0)
         if truth is not None and not factor:
             factor = truth.shape[0] / source.shape[0]
-        view = GuideView(factor, (0.0, 0.0, 0.0), logger.info)
+        frames = static_frames(RecordingReader(self._path))
+        view = GuideView(factor, (0.0, 0.0, 0.0), logger.info, frames=frames)
         guide, _ = view(
             recorded.guide.rgb,
             source.shape,
