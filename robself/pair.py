@@ -8,10 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from robself.confidence import confidence_of
 from robself.errors import InputError
-from robself.resampling import resampled
-from robself.upsampling import fill_holes
 
 Modality = Literal["depth", "nir"]
 
@@ -79,6 +76,9 @@ class Pair:
     @cached_property
     def filled(self) -> np.ndarray:
         """(h, w) float32: the source, its holes filled from their nearest neighbours."""
+        # Not before: OpenCV is slow to load, and much of the command line needs none.
+        from robself.upsampling import fill_holes
+
         return fill_holes(self.source, self.valid)
 
     @property
@@ -142,9 +142,13 @@ class Result:
     @cached_property
     def aligned_guide(self) -> np.ndarray:
         """(H, W, 3) uint8, the guide resampled by `displacement`; not before somebody asks for it."""
+        from robself.resampling import resampled
+
         return resampled(self.guide, self.displacement)
 
     @cached_property
     def confidence(self) -> np.ndarray:
         """(H, W) float32, 0 (holes) to 1: see `robself.confidence`; not before somebody asks for it."""
+        from robself.confidence import confidence_of
+
         return confidence_of(self.sr, self.pair, self.info["fallback"])

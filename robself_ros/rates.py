@@ -91,11 +91,14 @@ class Subject:
     def at_rate(self, rate: float, seconds: float) -> dict[str, Any]:
         """Send so many pairs a second for so long, and wait for the result of the last.
 
+        That one tells nothing about the rate: it waits for as long as the pair in work takes, since no newer one
+        takes its place.
+
         Returns:
-            rate, sent, results; throughput: results a second; latency, processing: p50, p95 and max in seconds;
-            waiting: the longest time between a pair's stamp and its processing; longest_gap: between two pairs
-            sent; dropped: by cause, those that never reached the node as "lost"; in_order: whether the stamps of
-            the results rose.
+            rate, sent; results: without the last; throughput: all results a second; latency, processing: p50, p95
+            and max in seconds; waiting: the longest time between a pair's stamp and its processing; longest_gap:
+            between two pairs sent; dropped: by cause, those that never reached the node as "lost"; in_order:
+            whether the stamps of the results rose.
         """
         before, known = self._statuses[-1], len(self._statuses)
         begin = time.monotonic()
@@ -105,21 +108,21 @@ class Subject:
             sent.append(self._send())
         self._finish(sent[-1])
         after, new = self._statuses[-1], self._statuses[known:]
+        stamps = [stamp_ns(status.header) for status in new]
         results = [
             Result((self._arrivals[stamp] - stamp) / NANOSECONDS, status.processing_seconds)
-            for status in new
-            if (stamp := stamp_ns(status.header)) in self._arrivals
+            for stamp, status in zip(stamps, new, strict=True)
+            if stamp in self._arrivals and stamp != sent[-1]
         ]
         dropped = {
             cause: getattr(after, f"dropped_{cause}") - getattr(before, f"dropped_{cause}")
             for cause in DROPPED
         }
-        stamps = [stamp_ns(status.header) for status in new]
         return {
             "rate": rate,
             "sent": len(sent),
             "results": len(results),
-            "throughput": len(results) / (time.monotonic() - begin),
+            "throughput": len(stamps) / (time.monotonic() - begin),
             "latency": _spread([result.latency for result in results]),
             "processing": _spread([result.processing for result in results]),
             "waiting": max((result.latency - result.processing for result in results), default=None),
@@ -155,16 +158,20 @@ class Subject:
         self._statuses.append(status)
 
 
-def frames_of(bag: str, topics: dict[str, str]) -> list[Frame]:
-    """All frames of a recording.
+def frames_of(bag: str, source: str, guide: str) -> list[Frame]:
+    """All frames of a recording, for the topics that the node subscribes to.
 
     Args:
-        topics: what to publish as, by recorded topic; the source's image is among them.
+        source, guide: recorded topics of images; their camera_info comes along where there is any.
 
     Raises:
         RecordingError: a recording or topic that is missing or damaged. RobSelfError: no frame in it.
     """
     recording = RecordingReader(bag)
+    topics = {source: "/source/image", guide: "/guide/image"}
+    for image, role in ((source, "source"), (guide, "guide")):
+        if info := recording.camera_info_topic(image):
+            topics[info] = f"/{role}/camera_info"
     messages: dict[str, list[Any]] = {topic: [] for topic in topics}
     for one in recording.serialized(list(topics)):
         messages[one.topic].append(deserialize_message(bytes(one.data), message_class(one.type)))
@@ -193,10 +200,8 @@ def main() -> None:
     arguments = _arguments()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    names = ("source/image", "source/camera_info", "guide/image", "guide/camera_info")
-    topics = dict(zip(arguments.topics, (f"/{name}" for name in names), strict=True))
     try:
-        frames = frames_of(arguments.bag, topics)
+        frames = frames_of(arguments.bag, arguments.source, arguments.guide)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         subject = Subject(rclpy.create_node("rates", start_parameter_services=False), frames)
         subject.wait_for_first_result()
@@ -215,12 +220,8 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m robself_ros.rates", description=__doc__)
     parser.add_argument("bag", help="a rosbag2 folder, a .mcap, .db3 or ROS 1 .bag file")
-    parser.add_argument(
-        "topics",
-        nargs=4,
-        metavar="TOPIC",
-        help="recorded image and camera_info of the source, then those of the guide",
-    )
+    parser.add_argument("source", help="recorded topic of the source's images")
+    parser.add_argument("guide", help="recorded topic of the guide's images")
     parser.add_argument(
         "--rates", nargs="+", type=float, default=[1.0, 5.0, 15.0, 30.0], help="pairs a second"
     )

@@ -36,8 +36,8 @@ def flooded(report):
 def test_latency_is_bounded_by_processing_and_one_frame_however_many_images_come(flooded):
     """A pair that waits is replaced by the next: none is older than a frame when it is taken."""
     assert flooded["sent"] > 2 * flooded["results"]
-    assert flooded["waiting"] < flooded["longest_gap"] + flooded["processing"]["p50"]
-    assert flooded["latency"]["p95"] < 2 * flooded["processing"]["p95"] + flooded["longest_gap"]
+    assert flooded["waiting"] < flooded["longest_gap"] + flooded["processing"]["p50"] / 2
+    assert flooded["latency"]["max"] < 1.5 * flooded["processing"]["max"] + flooded["longest_gap"]
 
 
 def test_every_pair_that_gave_no_result_was_counted_by_its_cause(flooded):
@@ -45,7 +45,8 @@ def test_every_pair_that_gave_no_result_was_counted_by_its_cause(flooded):
     assert dropped["replaced"] > 0 and dropped["rejected"] == dropped["stale"] == 0
     # Of a pair that finds no partner or is lost, two images may be counted.
     counted = dropped["replaced"] + dropped["unpaired"] + dropped["lost"]
-    assert flooded["results"] + dropped["replaced"] <= flooded["sent"] <= flooded["results"] + counted
+    done = flooded["results"] + 1  # the last
+    assert done + dropped["replaced"] <= flooded["sent"] <= done + counted
 
 
 def test_results_come_in_the_order_of_their_stamps(flooded):

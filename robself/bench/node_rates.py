@@ -12,17 +12,10 @@ from robself.bench.measurement import Measurement, Setup, Tell
 from robself.demo.chain import graph_of_its_own
 from robself.demo.child_processes import ChildProcesses
 from robself.errors import RobSelfError
-from robself.rendering.recording import (
-    GUIDE_INFO,
-    GUIDE_TOPIC,
-    SOURCE_INFO,
-    SOURCE_TOPIC,
-    write_recording,
-)
+from robself.rendering.recording import GUIDE_TOPIC, SOURCE_TOPIC, write_recording
 
 FRAMES = 4
 PATIENCE_SECONDS = 300.0  # for a rate, beyond the time that is sent for
-TOPICS = (SOURCE_TOPIC, SOURCE_INFO, GUIDE_TOPIC, GUIDE_INFO)
 
 
 def measure(setup: Setup, number: int, tell: Tell) -> Measurement:
@@ -70,8 +63,9 @@ def node_at_rates(setup: Setup, seed: int, tell: Tell) -> list[dict[str, Any]]:
             children.start(
                 "sender",
                 Path(folder, "sender.log"),
-                *("robself_ros.rates", str(recording), *TOPICS, "--seconds", str(workload.node_seconds)),
+                *("robself_ros.rates", str(recording), SOURCE_TOPIC, GUIDE_TOPIC),
                 *("--rates", *map(str, workload.node_rates), "--linger", "3600"),
+                *("--seconds", str(workload.node_seconds)),
             )
             reports = []
             for rate in workload.node_rates:
