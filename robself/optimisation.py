@@ -47,26 +47,35 @@ class LastGood:
     """Weights and optimiser state as they were when the loss was last seen to be finite."""
 
     def __init__(self, network: RobSelf, optimisers: Sequence[torch.optim.Optimizer]) -> None:
-        self.network, self.optimisers = network, optimisers
+        self.optimisers = optimisers
+        self.weights = list(network.state_dict().values())  # the network's own tensors
+        self._kept: list[torch.Tensor] = []
         self.keep()
 
     def keep(self) -> None:
-        self.weights = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.moments = [
-            {parameter: _cloned(moments) for parameter, moments in optimiser.state.items()}
-            for optimiser in self.optimisers
-        ]
+        now = [*self.weights, *self._moments()]
+        if len(now) == len(self._kept):
+            torch._foreach_copy_(self._kept, now)
+        else:  # an optimiser begins to have moments with its first step
+            self._kept = [value.clone() for value in now]
 
     def restore(self) -> None:
-        self.network.load_state_dict(self.weights)
-        for optimiser, kept in zip(self.optimisers, self.moments, strict=True):
-            optimiser.state.clear()
-            for parameter, moments in kept.items():
-                optimiser.state[parameter] = _cloned(moments)
+        weights, moments = self._kept[: len(self.weights)], self._kept[len(self.weights) :]
+        with torch.no_grad():
+            torch._foreach_copy_(self.weights, weights)
+        if moments:
+            torch._foreach_copy_(self._moments(), moments)
+        else:
+            for optimiser in self.optimisers:
+                optimiser.state.clear()
 
-
-def _cloned(moments: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in moments.items()}
+    def _moments(self) -> list[torch.Tensor]:
+        return [
+            value
+            for optimiser in self.optimisers
+            for moments in optimiser.state.values()
+            for value in moments.values()
+        ]
 
 
 def predict(network: RobSelf, observation: Observation, dtype: torch.dtype) -> Prediction:
