@@ -45,6 +45,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.packages: setup.py pyproject.toml $(wildcard requirements/*.txt) | $(VENV)/bin/python
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/build.txt
+	$(PIP) uninstall -qq --yes robself_ros # its name until the distribution was called robself
 	$(PIP) install --quiet -c requirements/constraints.txt --no-build-isolation -e '.[ros,test]'
 	$(PIP) install --quiet -c requirements/constraints.txt --no-deps -r requirements/model_files.txt
 	@touch $@

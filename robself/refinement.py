@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -51,16 +51,16 @@ class Refinement:
         self,
         network: RobSelf,
         observations: Observations,
-        resolutions: Iterable[float],
+        resolutions: Sequence[float],
         dtype: torch.dtype,
         in_time: Callable[[float], bool] = lambda resolution: True,
     ) -> None:
         """Let a network that has learned from refined sources see one.
 
         That is the upsampled source, sharpened, and then what the network predicts at one resolution after the
-        other, as long as `in_time` says so.
+        other, as long as `in_time` says so. Without coarser resolutions it has learned from the upsampled source.
         """
-        if not self.bootstrapping:
+        if not (self.bootstrapping and resolutions):
             return
         full = observations.full
         observations.believe(sharpened(full.upsampled, full, self._between))

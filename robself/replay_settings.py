@@ -55,8 +55,7 @@ class ReplaySettings:
             raise ConfigError(f"factor: {self.factor:g}, expected 0 (from the sizes), or 1 to 16")
         if self.distance < 0 or self.factor_max < 1:
             raise ConfigError(
-                f"distance {self.distance:g} m, factor_max {self.factor_max:g}: expected"
-                " >= 0 and >= 1"
+                f"distance {self.distance:g} m, factor_max {self.factor_max:g}: expected >= 0 and >= 1"
             )
         for name in ("first_iterations", "first_budget", "iterations", "budget", "keyframe_every", "limit"):
             value = getattr(self, name)

@@ -124,7 +124,9 @@ class NodeParameters(Section):
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
     register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")
     autostart: bool = Field(True, description="configure and activate without being asked")
-    lazy: bool = Field(True, description="subscribe to the cameras only while somebody subscribes to a result")
+    lazy: bool = Field(
+        True, description="subscribe to the cameras only while somebody subscribes to a result"
+    )
     source: SourceParameters = SourceParameters()
     guide: GuideParameters = GuideParameters()
     sync: SyncParameters = SyncParameters()
