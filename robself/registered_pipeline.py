@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from robself.calibration_health import CalibrationHealth
 from robself.camera_model import CameraModel
 from robself.config import Modality
+from robself.global_registration import GlobalRegistration
 from robself.guide_view import GuideView, ViewReport
 from robself.optimisation import Progress
 from robself.pair import Pair, Result
@@ -21,6 +23,7 @@ class RegisteredPipeline:
 
     Args:
         on_reset: told why, when what was learned so far does not fit what comes.
+        align: whether a cold keyframe's guide is turned as a whole first, and those after it alike.
 
     Attributes:
         health: of the rig's calibration; what it says goes into `info["misalignment"]` of every result.
@@ -32,9 +35,11 @@ class RegisteredPipeline:
         view: GuideView,
         modality: Modality,
         on_reset: Callable[[str], None] = lambda reason: None,
+        align: bool = False,
     ) -> None:
         self.pipeline, self.view, self.modality = pipeline, view, modality
         self._on_reset = on_reset
+        self._alignment = GlobalRegistration() if align else None
         self.health = CalibrationHealth()
 
     def process(
@@ -66,11 +71,21 @@ class RegisteredPipeline:
         pair = Pair.from_images(source, guide, modality=self.modality, guide_valid=guide_valid, stamp=stamp)
         if report.passes_through:
             return passed_through(pair, str(self.pipeline.resolver.device))
-        result = self.pipeline.process(pair, should_stop, on_progress)
+        result = self.pipeline.process(self._aligned(pair, source_camera), should_stop, on_progress)
         if report.registered and result.info["mode"] == "keyframe":
-            self.health.observe(result, source_camera, report.extrinsics, self.view.distance)
+            as_registered = replace(
+                result, pair=pair
+            )  # what the alignment makes up for is the rig's fault, too
+            self.health.observe(as_registered, source_camera, report.extrinsics, self.view.distance)
         result.info["misalignment"] = self.health.misalignment if report.registered else None
         return result
+
+    def _aligned(self, pair: Pair, source_camera: CameraModel | None) -> Pair:
+        if self._alignment is None:
+            return pair
+        if not self.pipeline.resolver.warm:  # warm weights have learned on guides turned as before
+            self._alignment.find(pair, source_camera, metric=self.modality == "depth")
+        return self._alignment(pair)
 
 
 def _why_anew(before: ViewReport, now: ViewReport) -> str | None:

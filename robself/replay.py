@@ -84,6 +84,7 @@ class Replay:
             ),
             config.modality,
             on_reset=lambda reason: say(f"starting anew: {reason}"),
+            align=settings.align_guide,
         )
         self._unfit: set[str] = set()
         self.done, self.dropped = 0, Counter[str]()

@@ -41,6 +41,7 @@ class ReplaySettings:
     use_tf: bool = True
     distance: float = 0.0
     register: bool = True
+    align_guide: bool = False
     depth_min: float = 0.1
     depth_max: float = 20.0
     limit: int | None = None

@@ -123,6 +123,9 @@ class NodeParameters(Section):
     depth_min: float = Field(0.1, ge=0, description="m; nearer is no measurement")
     depth_max: float = Field(20.0, gt=0, description="m; farther is no measurement")
     register_guide: bool = Field(True, description="warp the guide into the source's view by camera_info")
+    align_guide: bool = Field(
+        False, description="turn the guide as a whole until the edges it shares with the source agree"
+    )
     autostart: bool = Field(True, description="configure and activate without being asked")
     lazy: bool = Field(
         True, description="subscribe to the cameras only while somebody subscribes to a result"

@@ -96,6 +96,7 @@ class Processing:
             self.view,
             parameters.modality,
             on_reset,
+            parameters.align_guide,
         )
         self._parameters, self._cameras = parameters, cameras
         self._patient_until: float | None = None

@@ -150,7 +150,7 @@ def test_a_recording_is_not_replaced_by_its_own_result(bag, tmp_path):
 
 def test_without_ros_the_demo_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "rclpy", None)
-    with pytest.raises(RobSelfError, match=r"needs ROS 2: pip install 'robself_ros\[ros\]'"):
+    with pytest.raises(RobSelfError, match=r"needs ROS 2: pip install 'robself\[ros\]'"):
         run_demo(tmp_path)
 
 

@@ -76,6 +76,9 @@ def replay(
     register: Annotated[
         bool, typer.Option(help="Warp the guide into the source's view by camera_info.")
     ] = True,
+    align_guide: Annotated[
+        bool, typer.Option(help="Turn the guide as a whole until the edges it shares with the source agree.")
+    ] = False,
     depth_min: Annotated[float, typer.Option(help="Metres; nearer is no measurement.")] = 0.1,
     depth_max: Annotated[float, typer.Option(help="Metres; farther is no measurement.")] = 20.0,
     limit: Annotated[
@@ -127,6 +130,7 @@ def replay(
         use_tf=use_tf,
         distance=distance,
         register=register,
+        align_guide=align_guide,
         depth_min=depth_min,
         depth_max=depth_max,
         limit=limit,
