@@ -29,7 +29,8 @@ class Misalignment:
         pixels, pixels_spread: px of the super-resolved image, by which the guide shows things elsewhere than
             its calibration says.
         degrees: (3,) roll, pitch, yaw: by which the guide camera is turned against its calibration, about the
-            x, y, z of the source's optical frame. spread: degrees, the largest of the three.
+            x, y, z of the source's optical frame. spread: degrees, the largest of the three; from keyframe to
+            keyframe, so without what all of them get wrong alike (a tenth of a degree on the rendered rig).
         keyframes: how many they are.
         extrinsics: what they were registered by.
     """

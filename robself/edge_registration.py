@@ -27,6 +27,7 @@ NARROWING = (12.0, 8.0, 5.0, 3.0, 2.0, 1.5)  # px: how near an edge must be to v
 ROUNDS = 6  # at each step
 BASELINE = 0.05  # m: how far the cameras are thought to be apart where nobody says
 BASELINE_KNOWN = 0.005  # m: how wrong a known one may be
+WEIGHT_OF_BASELINE = 0.15  # px^2 for each edge, against the edges' own deviations
 LEAST_EDGES = 100  # px
 LEAST_AGREEMENT = 1.6  # times what edges find by chance; 1.9 to 5.7 on pairs, 1.1 to 1.3 on a mirrored scene
 CORRELATED = 30  # px on edges that err together
@@ -77,7 +78,7 @@ def turn_between(
     start, along = _dot(normals, start - places), np.einsum("nd,ndk->nk", normals, derivatives)
     prior = np.zeros(along.shape[1])
     if parallax:
-        prior[3:] = 0.15 * len(places) / (BASELINE_KNOWN if parallax.known else BASELINE) ** 2
+        prior[3:] = WEIGHT_OF_BASELINE * len(places) / (BASELINE_KNOWN if parallax.known else BASELINE) ** 2
     answer, certainty, agreement = _agreed(along, offsets - start[:, None], votes, prior)
     if agreement < LEAST_AGREEMENT or certainty > LEAST_CERTAINTY:
         return None
