@@ -95,9 +95,9 @@ def named(runs):
 
 def repeatable(runs):
     """Runs without what differs from one time to the next."""
-    vary = {"seconds", "peak_memory_bytes", "attempts"}
+    vary = {"seconds", "peak_memory_bytes", "attempts", "memory_peak_mb"}
     return [
         {key: value for key, value in run.items() if key not in vary}
-        | {"info": {key: value for key, value in run["info"].items() if key != "seconds"}}
+        | {"info": {key: value for key, value in run["info"].items() if key not in vary}}
         for run in runs
     ]
