@@ -14,6 +14,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from robself.calibration_health import save_extrinsics
+from robself.device import choose_device
 from robself.errors import ConfigError, InputError, RobSelfError
 from robself.geometry import is_rectified
 from robself.pairing import NANOSECONDS
@@ -54,6 +55,7 @@ class Activity:
         outputs: Outputs,
         on_incompatible: OnIncompatible,
     ) -> None:
+        choose_device(parameters.device)  # one that is not there is told first, and alone
         self._node, self.parameters, self.outputs = node, parameters, outputs
         self._log, self._rate = node.get_logger(), RateLimit()
         self.tally = Tally()

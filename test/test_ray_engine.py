@@ -136,7 +136,5 @@ def test_an_address_without_a_cluster_is_told(address, complaint):
 
 def test_without_ray_the_extra_is_named(pairs, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)  # how an import fails
-    with pytest.raises(
-        ConfigError, match=r"engine: ray cannot be imported .*pip install 'robself\[ray\]'"
-    ):
+    with pytest.raises(ConfigError, match=r"engine: ray cannot be imported .*pip install 'robself\[ray\]'"):
         evaluate(pairs, tmp_path / "out", engine=on_ray([]), methods=("bicubic",))
