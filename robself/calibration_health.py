@@ -13,7 +13,7 @@ from robself.camera_model import CameraModel
 from robself.edge_registration import Parallax, Turn, turn_between
 from robself.extrinsics import Extrinsics, rpy_of
 from robself.file_writing import write_file
-from robself.pair import Result
+from robself.pair import Pair, Result
 from robself.upsampling import nearest
 
 REMEMBERED = 5  # keyframes: a rig that was knocked is told after three of them
@@ -84,18 +84,24 @@ class CalibrationHealth:
         self.misalignment: Misalignment | None = None
 
     def observe(
-        self, result: Result, source_camera: CameraModel, extrinsics: Extrinsics, distance: float
+        self,
+        result: Result,
+        pair: Pair,
+        source_camera: CameraModel,
+        extrinsics: Extrinsics,
+        distance: float,
     ) -> None:
         """Look at a keyframe's result.
 
         Args:
-            source_camera: of the source. extrinsics, distance: what the guide was registered by.
+            pair: with the guide as it was registered. source_camera: of the source.
+            extrinsics, distance: what the guide was registered by.
         """
         rig = source_camera, extrinsics, distance
         if rig != self._rig:
             self._turns.clear()
             self._rig, self.misalignment = rig, None
-        pair, size = result.pair, result.sr.shape
+        size = result.sr.shape
         parallax = None
         if result.info["modality"] == "depth":
             translation = extrinsics.rotation.T @ extrinsics.translation

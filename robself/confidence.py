@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from robself.metrics import pooled
 from robself.upsampling import nearest
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def confidence_of(sr: np.ndarray, pair: Pair, fallback: bool) -> np.ndarray:
     """
     known = np.isfinite(sr)
     sr = np.where(known, sr, nearest(pair.filled, sr.shape))
-    mean = _means(sr, pair.source.shape)
-    spread = np.sqrt(_means((sr - nearest(mean, sr.shape)) ** 2, pair.source.shape))
+    mean = pooled(sr, pair.source.shape)
+    spread = np.sqrt(pooled((sr - nearest(mean, sr.shape)) ** 2, pair.source.shape))
     missed = np.where(pair.valid, np.abs(mean - pair.filled), np.float32(0))
     deviation = float(pair.source[pair.valid].std(dtype=np.float64)) or 1.0
     expected = cv2.resize(
@@ -55,8 +56,3 @@ def confidence_of(sr: np.ndarray, pair: Pair, fallback: bool) -> np.ndarray:
         confidence[~pair.guide_valid] *= np.float32(WITHOUT_GUIDE)
     confidence[~known] = 0
     return confidence
-
-
-def _means(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The mean over each source pixel's area. (H, W) float32 -> (h, w) float32."""
-    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)

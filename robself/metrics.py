@@ -105,15 +105,15 @@ def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarr
     offset = np.float32(_mean(source, valid))
     known = np.isfinite(estimate)
     if known.all():
-        pooled, judged = _pooled(estimate - offset, source.shape), valid
+        means, judged = pooled(estimate - offset, source.shape), valid
     else:
-        share = _pooled(known, source.shape)
-        total = _pooled(np.where(known, estimate - offset, np.float32(0)), source.shape)
+        share = pooled(known, source.shape)
+        total = pooled(np.where(known, estimate - offset, np.float32(0)), source.shape)
         judged = valid & (share > 0)
-        pooled = np.divide(total, share, out=total, where=judged)
+        means = np.divide(total, share, out=total, where=judged)
     if not judged.any():
         return np.nan
-    return _mean(np.abs(pooled - (source - offset)), judged)
+    return _mean(np.abs(means - (source - offset)), judged)
 
 
 def _mean(image: np.ndarray, where: np.ndarray) -> float:
@@ -121,8 +121,8 @@ def _mean(image: np.ndarray, where: np.ndarray) -> float:
     return cv2.mean(image, mask=where.view(np.uint8))[0]
 
 
-def _pooled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """f_down of Eq. 1: (H, W) -> (h, w) float32."""
+def pooled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """f_down of Eq. 1 of an array, the mean over each source pixel's area: (H, W) -> (h, w) float32."""
     image = image.astype(np.float32, copy=False)
     pool = AveragePooling(image.shape, size)
     if pool.factor:  # the same block means in a tenth of the time

@@ -116,11 +116,11 @@ class Result:
     Attributes:
         sr: (H, W) float32, the source's unit; NaN where `valid` is False.
         translated: (H, W) float32, the guide translated into the source's modality (Sec. 3.2), same unit.
-        guide: (H, W, 3) uint8, as it came in.
         displacement: (H, W, 2) float32, px on the guide's grid, (x, y): where each pixel was sampled,
             minus its own position (Eq. 2; RobSelf-De: the mean of its k*k positions, weighted by the
             kernel's magnitude).
         valid: (H, W) bool, False where the source measured nothing.
+        pair: what it was made of.
         info: provenance: mode ("keyframe", "track"), start ("cold", "warm"), fallback (bool: `sr` is the
             upsampled source because nothing better was found), refined (bool: False if the budget left no
             time for it), tiles (in how many pieces the network saw the image), iterations, seconds,
@@ -128,23 +128,21 @@ class Result:
             loss_before, loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source|
             over valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
             enlargement), stopped_by, device, preset, variant, schedule, seed, versions.
-        pair: what it was made of.
     """
 
     sr: np.ndarray
     translated: np.ndarray
-    guide: np.ndarray
     displacement: np.ndarray
     valid: np.ndarray
+    pair: Pair
     info: dict[str, Any] = field(default_factory=dict)
-    pair: Pair | None = None
 
     @cached_property
     def aligned_guide(self) -> np.ndarray:
         """(H, W, 3) uint8, the guide resampled by `displacement`; not before somebody asks for it."""
         from robself.resampling import resampled
 
-        return resampled(self.guide, self.displacement)
+        return resampled(self.pair.guide, self.displacement)
 
     @cached_property
     def confidence(self) -> np.ndarray:

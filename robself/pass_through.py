@@ -26,4 +26,4 @@ def passed_through(pair: Pair, device: str) -> Result:
         "stopped_by": "no resolution gap",
         "device": device,
     }
-    return Result(sr, sr.copy(), pair.guide, np.zeros((*pair.size, 2), np.float32), pair.valid, info, pair)
+    return Result(sr, sr.copy(), np.zeros((*pair.size, 2), np.float32), pair.valid, pair, info)

@@ -36,8 +36,12 @@ class Refinement:
 
     def __call__(self, sr: torch.Tensor, full: Observation) -> torch.Tensor:
         """A prediction made consistent with the source, and sharp. Shape: (1, 1, H, W) normalised -> the same."""
-        with self.pace.timing("refinement", full.upsampled):
-            return sharpened(back_projected(sr, full, self.back_projection), full, self.sharpening)
+        return self._refined(sr, full, self.sharpening)
+
+    def _refined(self, sr: torch.Tensor, full: Observation, steps: int) -> torch.Tensor:
+        """With so many steps of sharpening; the pace counts in whole refinements."""
+        with self.pace.timing("refinement", full.upsampled, (1 + steps) / (1 + self.sharpening)):
+            return sharpened(back_projected(sr, full, self.back_projection), full, steps)
 
     def calibrate(self, full: Observation) -> None:
         """Tell the pace how long a refinement takes, unless it knows."""
@@ -80,8 +84,6 @@ class Refinement:
             estimate = predict(network, observations[resolution], dtype).sr
             if estimate.shape[-2:] != size:
                 estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
-            with self.pace.timing("refinement", full.upsampled, (1 + self._between) / (1 + self.sharpening)):
-                estimate = back_projected(estimate, full, self.back_projection)
-                estimate = sharpened(estimate, full, self._between)
+            estimate = self._refined(estimate, full, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -73,10 +72,8 @@ class RegisteredPipeline:
             return passed_through(pair, str(self.pipeline.resolver.device))
         result = self.pipeline.process(self._aligned(pair, source_camera), should_stop, on_progress)
         if report.registered and result.info["mode"] == "keyframe":
-            as_registered = replace(
-                result, pair=pair
-            )  # what the alignment makes up for is the rig's fault, too
-            self.health.observe(as_registered, source_camera, report.extrinsics, self.view.distance)
+            # The pair as it was registered: what the alignment makes up for is the rig's fault, too.
+            self.health.observe(result, pair, source_camera, report.extrinsics, self.view.distance)
         result.info["misalignment"] = self.health.misalignment if report.registered else None
         return result
 

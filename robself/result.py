@@ -88,11 +88,10 @@ def assemble(
     return Result(
         sr=sr,
         translated=translated,
-        guide=pair.guide,
         displacement=displacement,
         valid=valid,
-        info=info,
         pair=pair,
+        info=info,
     )
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import signal
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -24,6 +22,7 @@ from rosgraph_msgs.msg import Clock
 
 from robself.errors import ConfigError, RecordingError, RobSelfError
 from robself.recording import RecordingReader, SerializedMessage
+from robself_ros.helper_process import helper_process
 from robself_ros.message_types import message_class
 from robself_ros.serialized_header import stamp_ns
 
@@ -115,9 +114,7 @@ def main() -> None:
     Exit codes: 0, 2 for wrong input or when nobody listens, 130 after SIGINT or SIGTERM.
     """
     arguments = _arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
+    with helper_process("player"):
         recording = RecordingReader(arguments.bag)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         node = rclpy.create_node("player", start_parameter_services=False)
@@ -127,13 +124,6 @@ def main() -> None:
             stamp = stamp_ns(message_class(message.type), message.data)
             print(json.dumps({"topic": message.topic, "stamp_ns": stamp}), flush=True)
         player.linger(arguments.linger)
-    except RobSelfError as error:
-        print(f"player: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        rclpy.try_shutdown()
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -29,6 +27,7 @@ from robself.output_topics import output_topics
 from robself.pairing import NANOSECONDS
 from robself.recording import RecordingReader
 from robself_ros.conversions import stamp_ns
+from robself_ros.helper_process import helper_process
 from robself_ros.message_types import message_class
 from robself_ros.msg import Status
 from robself_ros.outputs import QOS
@@ -198,9 +197,7 @@ def _spread(seconds: list[float]) -> dict[str, float] | None:
 def main() -> None:
     """Exit codes: 0, 2 for wrong input or a node that gives nothing, 130 after SIGINT or SIGTERM."""
     arguments = _arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
+    with helper_process("rates"):
         frames = frames_of(arguments.bag, arguments.source, arguments.guide)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         subject = Subject(rclpy.create_node("rates", start_parameter_services=False), frames)
@@ -208,13 +205,6 @@ def main() -> None:
         for rate in arguments.rates:
             print(json.dumps(subject.at_rate(rate, arguments.seconds)), flush=True)
         time.sleep(arguments.linger)
-    except RobSelfError as error:
-        print(f"rates: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        rclpy.try_shutdown()
 
 
 def _arguments() -> argparse.Namespace:

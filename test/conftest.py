@@ -67,3 +67,12 @@ def methods_of_tests(tmp_path, monkeypatch):
 
     for name, method in own_methods(tmp_path).items():
         monkeypatch.setitem(METHODS, name, method)
+
+
+@pytest.fixture
+def hooked():
+    """Registers global hooks of torch, and removes them after the test."""
+    handles = []
+    yield lambda register, hook: handles.append(register(hook))
+    for handle in handles:
+        handle.remove()

@@ -195,7 +195,7 @@ def look(health, degrees):
     pair = Pair.from_images(image, guide, modality="nir")
     still = np.zeros((120, 160, 2), np.float32)
     info = {"modality": "nir"}
-    health.observe(Result(image, image, guide, still, pair.valid, info, pair), CAMERA, AS_CALIBRATED, 0.0)
+    health.observe(Result(image, image, still, pair.valid, pair, info), pair, CAMERA, AS_CALIBRATED, 0.0)
 
 
 def test_a_long_past_does_not_hide_a_knock():
@@ -213,10 +213,8 @@ def test_another_calibration_begins_anew():
     health = CalibrationHealth()
     look(health, (0, 0, -1.0))
     pair = Pair.from_images(picture(), np.zeros((120, 160, 3), np.uint8), modality="nir")
-    blind = Result(
-        pair.source, pair.source, pair.guide, np.zeros((120, 160, 2)), pair.valid, {"modality": "nir"}, pair
-    )
-    health.observe(blind, CAMERA, AS_CALIBRATED, 0.0)
+    blind = Result(pair.source, pair.source, np.zeros((120, 160, 2)), pair.valid, pair, {"modality": "nir"})
+    health.observe(blind, pair, CAMERA, AS_CALIBRATED, 0.0)
     assert health.misalignment.keyframes == 1, "a keyframe that tells nothing changes nothing"
-    health.observe(blind, CAMERA, Extrinsics(rotation(0.1, 0, 0)), 0.0)
+    health.observe(blind, pair, CAMERA, Extrinsics(rotation(0.1, 0, 0)), 0.0)
     assert health.misalignment is None

@@ -23,15 +23,6 @@ ENDLESS = Schedule(cold=(Stage(0.5, 10**6), Stage(1.0, 10**6)), warm=(Stage(1.0,
 CHEAP, DEAR = 0.002, 0.2  # seconds of a refinement, an iteration being 0.03
 
 
-@pytest.fixture
-def hooked():
-    """Registers global hooks of torch, and removes them after the test."""
-    handles = []
-    yield lambda register, hook: handles.append(register(hook))
-    for handle in handles:
-        handle.remove()
-
-
 class CostlyClock:
     """Stands in for the module `time`: work takes what its pixels say, whatever the machine does meanwhile.
 

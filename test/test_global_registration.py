@@ -80,7 +80,7 @@ def test_a_pipeline_turns_warm_guides_like_the_cold_one_and_still_tells_of_the_r
         result = pipeline.process(frame.source.astype(np.float32), rgb, RIG.source, RIG.guide)
         view, valid = GuideRegistration(RIG.source, RIG.guide, size=RIG.truth.image_size).apply(rgb)
         expected = found(Pair.from_images(frame.source, view, modality="nir", guide_valid=valid))
-        np.testing.assert_array_equal(result.guide, expected.guide)
+        np.testing.assert_array_equal(result.pair.guide, expected.guide)
         if rgb is frame.rgb:
             np.testing.assert_allclose(result.info["misalignment"].degrees, -TURN, atol=0.4)
 

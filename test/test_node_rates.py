@@ -68,6 +68,6 @@ def test_the_figure_is_the_worst_rate_by_processing_and_one_frame(report):
 def test_without_ros_the_figure_is_void_and_says_what_it_needs(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     found = lambda name, *rest: None if name == "rclpy" else find_spec(name, *rest)  # noqa: E731
-    monkeypatch.setattr("robself.bench.node_rates.find_spec", found)
+    monkeypatch.setattr("robself.demo.chain.find_spec", found)
     assert run(COMMAND) == 2
     assert "(g) needs the node's extra" in capsys.readouterr().err.splitlines()[-1]

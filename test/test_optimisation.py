@@ -26,15 +26,6 @@ STEADY = Schedule(cold=(Stage(1.0, 25, decay="paper"),), warm=(Stage(1.0, 25, de
 ENDLESS = Schedule(cold=(Stage(0.5, 10**7), Stage(1.0, 10**7)), warm=(Stage(1.0, 10**7),))
 
 
-@pytest.fixture
-def hooked():
-    """Registers global hooks of torch, and removes them after the test."""
-    handles = []
-    yield lambda register, hook: handles.append(register(hook))
-    for handle in handles:
-        handle.remove()
-
-
 class Break:
     """Hooks that spoil the weights, the gradients or the loss at one or all of the optimisation's steps."""
 

@@ -5,7 +5,7 @@ import pytest
 from robot import image
 from robself_ros.msg import Status
 
-from robself.pair import Result
+from robself.pair import Pair, Result
 from robself.pairing import ApproximateTimePairer
 from robself_ros.conversions import guide_encodings, source_encodings
 from robself_ros.parameters import NodeParameters
@@ -28,7 +28,8 @@ INFO = {
 
 def product(**info):
     blank = np.zeros((4, 6), np.float32)
-    result = Result(blank, blank, np.zeros((4, 6, 3), np.uint8), blank, blank > 0, {**INFO, **info})
+    pair = Pair.from_images(blank[:2, :3] + 1, np.zeros((4, 6, 3), np.uint8))
+    result = Result(blank, blank, blank, blank > 0, pair, {**INFO, **info})
     source = image(np.ones((2, 3), np.uint16), "16UC1", frame_id="depth")
     source.header.stamp.sec, source.header.stamp.nanosec = divmod(STAMP, 10**9)
     return Product(Job(source, image(np.ones((4, 6, 3), np.uint8), "rgb8")), result, None, 0.5)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from robself.bench.measurement import Measurement, Setup, Tell
-from robself.demo.chain import graph_of_its_own
+from robself.demo.chain import graph_of_its_own, require_ros
 from robself.demo.child_processes import ChildProcesses
 from robself.errors import RobSelfError
 from robself.rendering.recording import GUIDE_TOPIC, SOURCE_TOPIC, write_recording
@@ -43,7 +42,7 @@ def node_at_rates(setup: Setup, seed: int, tell: Tell) -> list[dict[str, Any]]:
     Raises:
         RobSelfError: no ROS 2 here, or a process failed.
     """
-    _require_ros()
+    require_ros("(g)", "the node's extra")
     workload = setup.workload
     parameters = {
         "device": setup.device,
@@ -77,12 +76,3 @@ def node_at_rates(setup: Setup, seed: int, tell: Tell) -> list[dict[str, Any]]:
                 reports.append(event.facts)
                 tell(len(reports) / len(workload.node_rates))
             return reports
-
-
-def _require_ros() -> None:
-    if find_spec("rclpy") is None or find_spec("robself_ros") is None:
-        raise RobSelfError(
-            "(g) needs the node's extra: pip install 'robself[ros]' or source your ROS installation"
-        )
-    if find_spec("robself_ros.msg") is None:
-        raise RobSelfError("(g) needs robself_ros/msg/Status: `make install` or colcon builds it")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robself.errors import ConfigError, OutputError, RobSelfError
+from robself.errors import ConfigError, OutputError
 from robself.file_writing import check_place
 
 if TYPE_CHECKING:
@@ -87,12 +86,12 @@ def run_demo(
         RobSelfError: no ROS 2 here, or a process failed; the last lines of the logs are on stderr then.
         KeyboardInterrupt: Ctrl-C; then all processes have been ended.
     """
-    from robself.demo.chain import run_chain
+    from robself.demo.chain import require_ros, run_chain
     from robself.demo.child_processes import ended_by_signals
     from robself.demo.stream import pace_on, recorded, rendered
     from robself.report import RecordedRun, write_report
 
-    _require_ros()
+    require_ros("robself demo", "ROS 2")
     if rate <= 0:
         raise ConfigError(f"rate: {rate:g}, expected more than 0")
     folder = Path(output)
@@ -114,15 +113,6 @@ def run_demo(
             _remove(folder, REPORT, METRICS, RESULT)
             raise
     return Demo((folder / REPORT).resolve(), metrics)
-
-
-def _require_ros() -> None:
-    if find_spec("rclpy") is None:
-        raise RobSelfError(
-            "robself demo needs ROS 2: pip install 'robself[ros]' or source your ROS installation"
-        )
-    if find_spec("robself_ros.msg") is None:
-        raise RobSelfError("robself demo needs robself_ros/msg/Status: `make install` or colcon builds it")
 
 
 def _clear(folder: Path, keep: Path | None = None) -> None:

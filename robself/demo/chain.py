@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,6 +57,14 @@ def run_chain(stream: Stream, rate: float, result: Path, node_log: Path) -> None
         except RobSelfError:
             print(children.tails(), file=sys.stderr)
             raise
+
+
+def require_ros(who: str, needs: str) -> None:
+    """Raises RobSelfError: there is no ROS 2, or not this project's part of it."""
+    if find_spec("rclpy") is None or find_spec("robself_ros") is None:
+        raise RobSelfError(f"{who} needs {needs}: pip install 'robself[ros]' or source your ROS installation")
+    if find_spec("robself_ros.msg") is None:
+        raise RobSelfError(f"{who} needs robself_ros/msg/Status: `make install` or colcon builds it")
 
 
 def graph_of_its_own(scratch: str) -> dict[str, str]:
