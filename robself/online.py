@@ -168,7 +168,7 @@ class OnlineSuperResolver:
         return result
 
     def track(self, pair: Pair) -> Result:
-        """Super-resolve by one forward pass with the weights of the last keyframe.
+        """Super-resolve by a forward pass at each resolution, with the weights of the last keyframe.
 
         Raises:
             RobSelfError: there was no keyframe yet.
