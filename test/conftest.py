@@ -5,6 +5,7 @@ import random
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from robself_ros import dds
 
@@ -12,6 +13,13 @@ os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # read when a message is first impo
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # on the tests' tiny images, threads only wait for each other
 # A shell's background jobs ignore SIGINT and hand that down: the processes that the tests start must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# "long" looks for what nobody thought of; "ci" tries the same few cases every time, so that no change fails by luck.
+# Neither minds how long an example takes: the machine is shared. A test that sets max_examples keeps its own number.
+_SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", max_examples=50, derandomize=True, **_SLOW)
+settings.register_profile("long", max_examples=1000, **_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,6 +40,14 @@ def node(tmp_path_factory):
 
     with NodeProcess(tmp_path_factory.mktemp("node")).wait_until_active() as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def tf2_msgs(tmp_path_factory):
+    """What a process needs in its environment to import tf2_msgs, by name."""
+    from tf2_msgs_build import tf2_msgs_environment
+
+    return tf2_msgs_environment(tmp_path_factory.mktemp("tf2_msgs"))
 
 
 @pytest.fixture
