@@ -7,7 +7,6 @@ import sys
 import pytest
 from node_process import NodeProcess
 from robot import GUIDE_SIZE, SOURCE_SIZE, Robot, camera_info, pixels_of
-from tf2_msgs_build import tf2_msgs_environment
 
 # Where tf2_msgs has to be built first, a busy machine takes minutes.
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]
@@ -31,9 +30,9 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
+def environment(tf2_msgs):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in tf2_msgs_environment(tmp_path_factory.mktemp("tf2_msgs")).items():
+        for name, value in tf2_msgs.items():
             patch.setenv(name, value)
         yield
 

@@ -18,7 +18,7 @@ FOLDERS = (
 )
 FILES = ("CMakeLists.txt", "LICENSE", "MANIFEST.in", "package.xml", "pyproject.toml", "setup.py")
 SHARED = (
-    *("config/*.yaml", "config/fastdds.xml", "launch/*.launch.py", "msg/*.msg"),
+    *("config/*.yaml", "config/*.xml", "launch/*.launch.py", "msg/*.msg"),
     *("rviz/*.rviz", "foxglove/*.json"),
 )
 
