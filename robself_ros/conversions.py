@@ -13,18 +13,10 @@ from robself.camera_model import CameraModel
 from robself.config import Modality
 from robself.depth_encoding import DEPTH_ENCODINGS, INTENSITY_ENCODINGS
 from robself.errors import InputError
-from robself.image_encoding import COLOUR_ENCODINGS, LAYOUTS, encode, to_rgb
+from robself.image_encoding import COLOUR_ENCODINGS, Rejected, check, encode, to_rgb
 from robself.packed_image import PackedImage, pixels_of
 from robself.pairing import NANOSECONDS
 from robself.source_encoding import source_pixels, source_values
-
-
-class Rejected(InputError):
-    """An image message that cannot be used; `cause` is the key it is counted by."""
-
-    def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.cause = cause
 
 
 def source_encodings(modality: Modality) -> Collection[str]:
@@ -38,31 +30,16 @@ def guide_encodings() -> Collection[str]:
 
 
 def check_image(image: Image | PackedImage, accepted: Collection[str]) -> None:
-    """Whether the header of a message is true of its data; touches no pixel.
+    """Whether a message is of an accepted encoding, and its header true of its data; touches no pixel.
 
     Raises:
-        Rejected: by encoding, size, byte order, step or data. Data must hold `step * height` bytes.
+        Rejected: see `robself.image_encoding.check`; by data also a compressed image that is damaged or too large.
     """
     if isinstance(image, PackedImage):
         return _check_packed(image, accepted)
     if image.encoding not in accepted:
         raise Rejected("encoding", f"encoding {image.encoding!r}, expected {', '.join(accepted)}")
-    if image.height < 1 or image.width < 1:
-        raise Rejected("size", f"size {image.width}x{image.height}, expected both > 0")
-    if image.is_bigendian not in (0, 1):
-        raise Rejected("is_bigendian", f"is_bigendian {image.is_bigendian}, expected 0 or 1")
-    layout = LAYOUTS[image.encoding]
-    row = image.width * layout.channels * np.dtype(layout.dtype).itemsize
-    if image.step < row:
-        raise Rejected(
-            "step", f"step {image.step}, expected at least {row} for {image.width} px of {image.encoding}"
-        )
-    if len(image.data) < image.step * image.height:
-        raise Rejected(
-            "data",
-            f"{len(image.data)} bytes, expected step * height = {image.step} * {image.height}"
-            f" = {image.step * image.height}",
-        )
+    check(image)
 
 
 def _check_packed(image: PackedImage, accepted: Collection[str]) -> None:
@@ -81,6 +58,17 @@ def _check_packed(image: PackedImage, accepted: Collection[str]) -> None:
 def stamp_ns(header: Header) -> int:
     """A header's stamp in nanoseconds."""
     return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
+
+
+def check_stamp(header: Header) -> None:
+    """Whether a header says when its image was taken.
+
+    Raises:
+        Rejected: a driver has left it at 0: any two of its images would be of one time.
+    """
+    if stamp_ns(header) <= 0:
+        sec, nanosec = header.stamp.sec, header.stamp.nanosec
+        raise Rejected("stamp", f"stamp {sec}.{nanosec:09}, expected when it was taken, more than 0")
 
 
 def source_of(image: Image | PackedImage, modality: Modality, minimum: float, maximum: float) -> np.ndarray:

@@ -181,7 +181,7 @@ class Diagnostics:
             "dropped: stale": counts.stale,
             "dropped: failed": counts.failed,
             "dropped: nobody subscribed": counts.unwatched,
-            "dropped: stamp taken already": counts.repeated,
+            "dropped: that stamp or a later one taken already": counts.repeated,
             "dropped: lost by the middleware": counts.lost,
             **{f"rejected: {cause}": number for cause, number in sorted(counts.rejected.items())},
             "resets": counts.resets,

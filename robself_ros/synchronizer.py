@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sensor_msgs.msg import Image
 
 from robself.pairing import NANOSECONDS, PairingCounts
-from robself_ros.conversions import Rejected, check_image, stamp_ns
+from robself_ros.conversions import Rejected, check_image, check_stamp, stamp_ns
 from robself_ros.pairers import Pairer
 from robself_ros.tally import Tally
 
@@ -62,7 +62,7 @@ class Synchronizer:
         self._guide = Input("guide", guide_encodings)
         self._tally, self._on_pair = tally, on_pair
         self._on_break, self._on_rejected = on_break, on_rejected
-        self._last_taken: int | None = None
+        self._last_taken = 0
 
     @property
     def inputs(self) -> tuple[Input, Input]:
@@ -90,7 +90,7 @@ class Synchronizer:
     def reset(self) -> None:
         """Drop what waits for a partner, and expect any stamp."""
         self._pairer.reset()
-        self._last_taken = None
+        self._last_taken = 0
         for one in self.inputs:
             one.stamp = None
 
@@ -101,6 +101,7 @@ class Synchronizer:
         one.last_arrival = time.monotonic()
         try:
             check_image(image, one.encodings)
+            check_stamp(image.header)
         except Rejected as rejected:
             self._tally.reject(f"{one.role} {rejected.cause}")
             self._on_rejected(one.role, rejected)
@@ -122,7 +123,7 @@ class Synchronizer:
         stamp = stamp_ns(source.header)
         if (_looks(source), _looks(guide)) != (self._source.looks, self._guide.looks):  # of before a change
             self._tally.add("stale")
-        elif stamp == self._last_taken:  # one output per stamp
+        elif stamp <= self._last_taken:  # again, or late by no more than the slop
             self._tally.add("repeated")
         elif self._on_pair(source, guide):
             self._last_taken = stamp

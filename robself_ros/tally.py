@@ -17,8 +17,8 @@ class Counts:
 
     Attributes:
         replaced: gave way to a newer pair while waiting. stale: thrown away by a reset, a jump or a stop.
-        failed: raised an error. unwatched: not computed, for nobody subscribed. repeated: its stamp had
-            been taken already. rejected: unusable images (or pairs) by cause. lost: images that the
+        failed: raised an error. unwatched: not computed, for nobody subscribed. repeated: its stamp, or a
+            later one, had been taken already. rejected: unusable images (or pairs) by cause. lost: images that the
             middleware says it lost.
     """
 

@@ -99,6 +99,26 @@ def test_a_second_pair_of_one_stamp_is_not_computed(recorded):
     assert recorded.tally.counts.repeated == 1
 
 
+def test_a_pair_that_is_late_by_less_than_the_slop_is_not_computed(recorded):
+    for milliseconds in (10, 4, 10, 20):
+        recorded.pair(milliseconds)
+    assert recorded.paired == [10, 20]
+    assert recorded.tally.counts.repeated == 2
+    assert recorded.breaks == []
+
+
+@pytest.mark.parametrize("role", ["source", "guide"])
+@pytest.mark.parametrize("stamp", [0, -(10**9)])
+def test_an_image_that_does_not_say_when_it_was_taken_is_left_out(recorded, role, stamp):
+    one, other = (recorded.source, recorded.guide)[:: 1 if role == "source" else -1]
+    other(100)
+    one((stamp - BEGIN) / MILLISECOND)
+    one(100)
+    assert recorded.rejections == [(role, "stamp")]
+    assert recorded.tally.counts.rejected == {f"{role} stamp": 1}
+    assert (recorded.paired, recorded.breaks) == ([100], [])
+
+
 def test_a_stamp_that_nobody_took_may_come_again(recorded):
     recorded.takes = False
     recorded.pair(0)
