@@ -17,7 +17,8 @@ import numpy as np
 from robself import rvl
 from robself.depth_encoding import DEPTH_ENCODINGS
 from robself.errors import InputError
-from robself.picture import check_size, picture_of, pixels_of
+from robself.image_size import check_size
+from robself.picture import picture_of, pixels_of
 
 HEADER, RVL_SIZE = struct.Struct("<iff"), struct.Struct("<II")
 NAME = "compressedDepth"
@@ -83,7 +84,7 @@ def decode(image_format: str, data: bytes) -> np.ndarray:
         pixels = pixels_of(content, picture_of(content))
     if depth.encoding != "32FC1":
         return pixels
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         metres = np.float32(depth.A) / (pixels.astype(np.float32) - np.float32(depth.B))
     metres[pixels == 0] = np.nan
     return metres

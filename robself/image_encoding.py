@@ -9,6 +9,15 @@ import cv2
 import numpy as np
 
 from robself.errors import InputError
+from robself.image_size import check_size
+
+
+class Rejected(InputError):
+    """An image message that cannot be used; `cause` is the key it is counted by."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class Layout(NamedTuple):
@@ -17,6 +26,10 @@ class Layout(NamedTuple):
     dtype: type
     channels: int
     to_rgb: int | None = None  # OpenCV's conversion; None: no colour image
+
+    def row(self, width: int) -> int:
+        """Bytes of a row without padding."""
+        return width * self.channels * np.dtype(self.dtype).itemsize
 
 
 _YUYV, _UYVY = cv2.COLOR_YUV2RGB_YUY2, cv2.COLOR_YUV2RGB_UYVY
@@ -50,6 +63,33 @@ COLOUR_ENCODINGS = tuple(
 )
 
 
+def check(message: Any) -> None:
+    """Whether the header of a `sensor_msgs/Image` is true of its data; touches no pixel.
+
+    Data hold `step * height` bytes. The last row's padding carries nothing, and some drivers leave it out.
+
+    Raises:
+        Rejected: by encoding, size (see `check_size`), is_bigendian, step or data.
+    """
+    height, width, step = int(message.height), int(message.width), int(message.step)
+    layout = _layout(message.encoding)
+    try:
+        check_size(width, height, "image")
+    except InputError as error:
+        raise Rejected("size", str(error)) from None
+    if int(message.is_bigendian) not in (0, 1):
+        raise Rejected("is_bigendian", f"is_bigendian {message.is_bigendian}, expected 0 or 1")
+    row = layout.row(width)
+    if step < row:
+        raise Rejected("step", f"step {step}, expected at least {row} for {width} px of {message.encoding}")
+    if not step * (height - 1) + row <= len(message.data) <= step * height:
+        raise Rejected(
+            "data",
+            f"{len(message.data)} bytes, expected step * height = {step} * {height} = {step * height}"
+            f" for {width}x{height} px of {message.encoding}",
+        )
+
+
 def decode(message: Any, *, copy: bool = True) -> np.ndarray:
     """The pixels of a `sensor_msgs/Image` (of rclpy or `rosbags`), in the machine's byte order.
 
@@ -62,21 +102,13 @@ def decode(message: Any, *, copy: bool = True) -> np.ndarray:
         (h, w) or (h, w, channels), of the encoding's type.
 
     Raises:
-        InputError: an unsupported encoding, an empty image, a `step` or `data` too short for the size.
+        Rejected: see `check`.
     """
+    check(message)
     height, width, step = int(message.height), int(message.width), int(message.step)
-    layout = _layout(message.encoding)
-    dtype = np.dtype(layout.dtype)
-    row = width * layout.channels * dtype.itemsize
+    layout = LAYOUTS[message.encoding]
+    dtype, row = np.dtype(layout.dtype), layout.row(width)
     data = np.frombuffer(memoryview(message.data), np.uint8)
-    if height < 1 or width < 1:
-        raise InputError(f"image: size {width}x{height}, expected both > 0")
-    if step < row:
-        raise InputError(f"image: step {step}, expected at least {row} for {width} px of {message.encoding}")
-    # The last row's padding carries nothing, and some drivers leave it out.
-    needed = step * (height - 1) + row
-    if data.size < needed:
-        raise InputError(f"image: {data.size} bytes, expected {needed} for {width}x{height} with step {step}")
     rows = np.lib.stride_tricks.as_strided(data, (height, row), (step, 1), writeable=False)
     pixels = np.ascontiguousarray(rows).view(dtype)
     if dtype.itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
@@ -138,5 +170,7 @@ def _check_pattern(array: np.ndarray, encoding: str, layout: Layout) -> None:
 
 def _layout(encoding: str) -> Layout:
     if encoding not in LAYOUTS:
-        raise InputError(f"image encoding {encoding!r} is not supported, expected {', '.join(LAYOUTS)}")
+        raise Rejected(
+            "encoding", f"image encoding {encoding!r} is not supported, expected {', '.join(LAYOUTS)}"
+        )
     return LAYOUTS[encoding]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from robself.errors import InputError
+from robself.image_size import check_size
 
-MOST_PIXELS = 2**25  # a frame of 8K; what claims more is refused before memory is taken for it
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PNG_COLOURED = {0: False, 2: True, 3: True, 4: False, 6: True}  # by PNG's colour type; alpha is not read
 END_OF_IMAGE = b"\xff\xd9"
@@ -40,7 +40,7 @@ def picture_of(data: bytes) -> Picture:
     """Size and kind; no pixel is read.
 
     Raises:
-        InputError: neither JPEG nor PNG, one that is cut short or damaged, or one larger than `MOST_PIXELS`.
+        InputError: neither JPEG nor PNG, one that is cut short or damaged, or too large (`check_size`).
     """
     if data.startswith(PNG):
         picture = _png(data)
@@ -73,16 +73,6 @@ def pixels_of(data: bytes, picture: Picture) -> np.ndarray:
     if pixels is None or pixels.shape[:2] != (picture.height, picture.width):
         raise InputError(f"{picture.kind}: damaged, or of a kind that OpenCV does not read")
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if picture.coloured else pixels
-
-
-def check_size(width: int, height: int, kind: str) -> None:
-    """Whether an image of this size may be decoded.
-
-    Raises:
-        InputError: an empty image, or one of more than `MOST_PIXELS`.
-    """
-    if width < 1 or height < 1 or width * height > MOST_PIXELS:
-        raise InputError(f"{kind}: size {width}x{height}, expected both > 0 and at most {MOST_PIXELS} pixels")
 
 
 def _png(data: bytes) -> Picture:

@@ -76,7 +76,14 @@ def test_every_encoding_is_read_whatever_its_padding_and_byte_order(
     ("changes", "complaint"),
     [
         ({"step": 7}, "step 7, expected at least 8"),
-        ({"height": 4}, "16 bytes, expected 32"),
+        ({"height": 4}, r"16 bytes, expected step \* height = 8 \* 4 = 32"),
+        ({"height": 1}, r"16 bytes, expected step \* height = 8 \* 1 = 8"),
+        (
+            {"height": 100_000, "width": 100_000, "step": 200_000},
+            "size 100000x100000, expected both > 0 and at most",
+        ),
+        ({"height": 1, "width": 40_000, "step": 80_000}, "size 40000x1, expected no side above 32766"),
+        ({"is_bigendian": 2}, "is_bigendian 2, expected 0 or 1"),
         ({"width": 0}, "size 0x2"),
         ({"encoding": "12UC7"}, "'12UC7' is not supported, expected rgb8"),
     ],

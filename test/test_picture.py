@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robself.errors import InputError
-from robself.picture import MOST_PIXELS, PNG, picture_of, pixels_of
+from robself.image_size import MOST_PIXELS
+from robself.picture import PNG, picture_of, pixels_of
 
 ROWS, COLUMNS = np.indices((20, 31))
 GREY = (5 * ROWS + 3 * COLUMNS).astype(np.uint8)
