@@ -208,7 +208,7 @@ def test_an_image_shorter_than_it_says_is_refused_with_its_topic_and_stamp(tmp_p
     def fill(bag):
         bag.image("/depth", depth(1), "16UC1", START, data=np.zeros(90, np.uint8))
 
-    with pytest.raises(RecordingError, match=f"/depth at {START} ns: 90 bytes, expected step . height = 12 . 8 = 96"):
+    with pytest.raises(RecordingError, match=f"/depth at {START} ns: 90 bytes, expected step .* = 96 for"):
         list(RecordingReader(write_bag(tmp_path / "bag", fill)).images("/depth"))
 
 
