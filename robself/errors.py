@@ -29,6 +29,10 @@ class MissingPackageError(RobSelfError, ImportError):
     """An optional package that is not installed: which one, and the extra that brings it."""
 
 
+class MemoryExhausted(RobSelfError, MemoryError):
+    """A pair that does not fit the memory, in smaller tiles neither."""
+
+
 class Interrupted(RobSelfError):
     """Optimisation was stopped from outside before it had a result."""
 

@@ -14,6 +14,7 @@ from robself.config import ModelConfig, RobSelfConfig
 from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
+from robself.memory_shortage import with_second_chance
 from robself.network import RobSelf
 from robself.normalisation import Normalisation
 from robself.optimisation import LastGood, Progress, loss_of, optimise, predict
@@ -26,7 +27,7 @@ from robself.refinement import Refinement
 from robself.result import MOST_TRUSTED, assemble, trust_after
 from robself.schedule import SCHEDULES, Schedule
 from robself.seeding import seeded
-from robself.tiling import MIB, Tiling, free_memory, tiling_for
+from robself.tiling import MIB, Tiling, free_memory, smaller, tiling_for
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class OnlineSuperResolver:
         schedule: instead of the one that `config` names.
         make_network: a network of this configuration, freshly initialised.
         memory_limit_mb: MiB that a pair may take; above it the network sees the image in tiles. None: most of
-            what the device has free when the first image of a size comes.
+            what the device has free when the first image of a size comes. Where that proves to be too
+            little, the pair is tried once more, in smaller tiles and the time that is left.
 
     Raises:
         ConfigError: a device this machine has not.
@@ -89,6 +91,7 @@ class OnlineSuperResolver:
     def reset(self) -> None:
         """Forget all earlier pairs: the next keyframe is cold."""
         self._warmth = None
+        self._tilings = {}
 
     def keyframe(
         self,
@@ -106,19 +109,23 @@ class OnlineSuperResolver:
         Raises:
             Interrupted: `should_stop` said so; the resolver keeps the weights it had before.
             ConfigError: a budget without one iteration, or a memory limit too small for this pair.
+            MemoryExhausted: smaller tiles did not help; the resolver keeps the weights it had before.
         """
-        return self._measured(lambda: self._keyframe(pair, budget, should_stop, on_progress))
+        deadline = Deadline(budget.seconds, self._pace, pair.guide[..., 0].size)
+        return self._measured(
+            lambda: self._keyframe(pair, budget.iterations, deadline, should_stop, on_progress)
+        )
 
     def _keyframe(
         self,
         pair: Pair,
-        budget: Budget,
+        iterations: int | None,
+        deadline: Deadline,
         should_stop: Callable[[], bool],
         on_progress: Callable[[Progress], None] | None,
     ) -> Result:
-        deadline = Deadline(budget.seconds, self._pace, pair.guide[..., 0].size)
         warm = self.warm
-        stages = self.schedule.stages(warm, budget.iterations, pair.factor)
+        stages = self.schedule.stages(warm, iterations, pair.factor)
         state = self._warmth or self._cold(pair)
         resolutions = {stage.resolution for stage in stages}
         observations = self._observations(pair, state, resolutions, warm, deadline)
@@ -141,8 +148,6 @@ class OnlineSuperResolver:
             if before:
                 before.restore()
             raise
-        healthy = outcome.stopped_by != "divergence"
-        self._warmth = state if healthy else None  # after a divergence the next keyframe is cold
         refined = deadline.allows_refinement
         result = assemble(
             pair,
@@ -164,6 +169,9 @@ class OnlineSuperResolver:
                 outcome.stopped_by,
             ),
         )
+        # What has diverged, or has become worse than it was, is given up: the next keyframe is cold.
+        worse = warm and result.info["fallback"] and not outcome.loss_after < outcome.loss_before
+        self._warmth = None if worse or outcome.stopped_by == "divergence" else state
         state.trusted = trust_after(result.info)
         return result
 
@@ -171,7 +179,7 @@ class OnlineSuperResolver:
         """Super-resolve by a forward pass at each resolution, with the weights of the last keyframe.
 
         Raises:
-            RobSelfError: there was no keyframe yet.
+            RobSelfError: there was no keyframe yet. MemoryExhausted: smaller tiles did not help.
         """
         return self._measured(lambda: self._track(pair))
 
@@ -224,11 +232,16 @@ class OnlineSuperResolver:
             self._tilings[size] = tiling_for(self.config.model, size, self.dtype, limit, strict=given)
         return self._tilings[size]
 
+    def _spare_memory(self) -> None:
+        """Smaller tiles from now on, until a reset."""
+        for size, tiling in self._tilings.items():
+            self._tilings[size] = smaller(self.config.model, size, self.dtype, tiling)
+
     def _measured(self, run: Callable[[], Result]) -> Result:
         """The result with what it took."""
         begin = time.monotonic()
         with PeakMemory(self.device if self.device.type == "cuda" else None) as memory:
-            result = run()
+            result = with_second_chance(run, self._spare_memory)
         peak, of = (memory.bytes, CUDA) if self.device.type == "cuda" else (memory.resident, RESIDENT)
         result.info["seconds"] = time.monotonic() - begin
         result.info["memory_peak_mb"] = peak and peak / MIB

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from robself.errors import MemoryExhausted
 from robself.keyframes import KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
 from robself.pair import Pair, Result
+from robself.pass_through import enlarged
 
 
 class Pipeline:
@@ -35,6 +37,11 @@ class Pipeline:
         self.policy.reset()
         self._shape = None
 
+    @property
+    def seconds(self) -> float:
+        """What the next pair may take; 0: as long as the schedule says."""
+        return (self.budget if self.resolver.warm else self.first_budget).seconds or 0.0
+
     def process(
         self,
         pair: Pair,
@@ -44,11 +51,22 @@ class Pipeline:
         """Super-resolve one pair; a change of either size starts cold.
 
         A tracked pair that the old weights explain worse than its bicubic enlargement (`info["fallback"]`)
-        is optimised after all.
+        is optimised after all. A pair for which there is not enough memory is only enlarged, and says so.
 
         Raises:
             Interrupted: `should_stop` said so.
         """
+        try:
+            return self._resolved(pair, should_stop, on_progress)
+        except MemoryExhausted as error:
+            return enlarged(pair, str(self.resolver.device), str(error))
+
+    def _resolved(
+        self,
+        pair: Pair,
+        should_stop: Callable[[], bool],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> Result:
         shape = pair.source.shape, pair.guide.shape
         if shape != self._shape:
             self.reset()

@@ -44,8 +44,8 @@ def assemble(
 ) -> Result:
     """Images in the source's unit; falls back to the upsampled source where RobSelf has nothing better.
 
-    That is where the guide does not see, and everywhere if the prediction is not finite or explains the source
-    far worse than its bicubic enlargement does (`info["fallback"]`).
+    That is where the guide does not see, and everywhere if the optimisation diverged, or the prediction is not
+    finite or explains the source far worse than its bicubic enlargement does (`info["fallback"]`).
 
     Args:
         refine: makes the network's prediction consistent with the source, and sharp. The prediction's own
@@ -64,7 +64,7 @@ def assemble(
     _replace(translated, unseen, upsampled)
     floor = source_consistency(upsampled, pair.source, pair.valid)
     after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
-    fallback = not after <= trusted * floor
+    fallback = info["stopped_by"] == "divergence" or not after <= trusted * floor
     if fallback:
         sr, after = upsampled.copy(), floor
     else:

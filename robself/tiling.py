@@ -185,6 +185,15 @@ def tiling_for(
     return Tiling(size, (rows, columns), model.levels, context)
 
 
+def smaller(
+    model: ModelConfig, size: tuple[int, int], dtype: torch.dtype, tiling: Tiling | None
+) -> Tiling | None:
+    """What an iteration that did not fit may be cut into: tiles of half as many pixels, as far as they go."""
+    pixels = math.prod(tiling.tile if tiling else size)
+    limit = WHOLE_IMAGE * math.prod(size) + bytes_per_pixel(model, dtype) * pixels / 2
+    return tiling_for(model, size, dtype, limit, strict=False)
+
+
 def free_memory(device: torch.device) -> float:
     """Bytes that an iteration may take where nobody set a limit; inf where the system does not tell."""
     if device.type == "cuda":
