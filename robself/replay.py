@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from robself.camera_model import CameraModel
 from robself.config import RobSelfConfig
 from robself.errors import InputError, Interrupted, OutputError, RecordingError
 from robself.guide_view import GuideView
+from robself.json_text import json_text
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
@@ -24,13 +26,20 @@ from robself.output_topics import output_topics
 from robself.pair import Result
 from robself.pairing import ApproximateTimePairer
 from robself.pipeline import Pipeline
-from robself.recording import RecordedImage, RecordedPair, RecordingReader, RecordingWriter
+from robself.recording import (
+    RecordedImage,
+    RecordedPair,
+    RecordingReader,
+    RecordingWriter,
+    SerializedMessage,
+)
 from robself.recording.static_frames import static_frames
 from robself.registered_pipeline import RegisteredPipeline
 from robself.replay_settings import ReplaySettings
 from robself.report import RecordedRun, write_report
 from robself.source_encoding import source_pixels, source_values
 from robself.status import outcome_fields
+from robself.unfinished_replay import UnfinishedReplay
 
 logger = logging.getLogger(__name__)
 QUEUE_SIZE = 10
@@ -96,10 +105,15 @@ class Replay:
         self,
         directory: str | Path,
         on_progress: Callable[[int, Progress | None], None] = lambda done, progress: None,
+        resume: bool = False,
     ) -> dict[str, Any]:
         """Writes `sr.mcap`, `metrics.json` and `report.html` into a directory, which is made if need be.
 
+        Until all pairs are done, results are in `sr.unfinished`, from which an interrupted run is resumed. The
+        network's weights are not among them: the first pair after those that are done is a cold keyframe.
+
         Args:
+            resume: go on with what an interrupted run has left.
             on_progress: called with the number of pairs done and how far the next one is.
 
         Returns:
@@ -107,22 +121,47 @@ class Replay:
 
         Raises:
             RecordingError: a damaged recording, or one without a pair that can be used.
-            OutputError: a directory that cannot be written to. Interrupted: Ctrl-C; no sr.mcap is left.
+            ConfigError: `resume` with other settings than before.
+            OutputError: a directory that cannot be written to. Interrupted: Ctrl-C; what was done is kept.
         """
         output = Path(directory) / "sr.mcap"
         if self._reader.path.resolve() in (output.resolve(), output.parent.resolve()):
             raise OutputError(f"{output}: belongs to the recording to be read, expected another directory")
+        unfinished = UnfinishedReplay(output, self._asked())
         try:
-            with RecordingWriter(output) as writer:
+            with unfinished.held(resume) as earlier, RecordingWriter(output, unfinished.folder) as writer:
                 for recorded in islice(self._pairs, self.settings.limit):
-                    self._take(recorded, writer, on_progress)
+                    if before := earlier.take(recorded.source.stamp_ns):
+                        self._copy(before, writer)
+                    else:
+                        self._take(recorded, writer, on_progress)
                     on_progress(self.done + self.dropped.total(), None)
                 self._require_results()
+                unfinished.all_done()
         except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted after {self.done} of {self.pairs} pairs; {output} was not written"
-            ) from None
-        return self._report(directory, output)
+            kept = (
+                f"which {unfinished.folder} keeps; the same command with --resume does the others"
+                if unfinished.folder.exists()
+                else f"{output} was not written"
+            )
+            raise Interrupted(f"interrupted after {self.done} of {self.pairs} pairs, {kept}") from None
+        metrics = self._report(directory, output)
+        unfinished.remove()
+        return metrics
+
+    def _asked(self) -> dict[str, Any]:
+        """What each result depends on."""
+        settings = asdict(self.settings)
+        for of_no_pair in ("limit", "pictures"):
+            settings.pop(of_no_pair)
+        asked = {"recording": str(self._reader.path.resolve()), "topics": self._topics, **settings}
+        return json.loads(json_text(asked))  # as it will be read again
+
+    def _copy(self, messages: list[SerializedMessage], writer: RecordingWriter) -> None:
+        for message in messages:
+            writer.write_serialized(message.topic, message.type, message.data, time_ns=message.time_ns)
+        writer.flush()
+        self.done += 1
 
     def _take(
         self,
@@ -206,6 +245,7 @@ class Replay:
             },
             **header,
         )
+        writer.flush()
 
     def _require_results(self) -> None:
         """A recording without a single result is told as what it lacks."""

@@ -362,7 +362,7 @@ def test_every_method_can_be_sent_to_another_process():
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(pairs, tmp_path, monkeypatch):
-    from robself.evaluation import journal as module
+    from robself import journal as module
 
     syncs = []
 

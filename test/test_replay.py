@@ -6,7 +6,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from robself import super_resolve
 from robself.camera_model import CameraModel
-from robself.errors import ConfigError, Interrupted, OutputError, RecordingError
+from robself.errors import ConfigError, OutputError, RecordingError
 from robself.output_topics import output_topics
 from robself.recording import RecordingReader, RecordingWriter
 from robself.replay import Replay
@@ -341,18 +341,6 @@ def test_a_recording_is_not_replaced_by_its_own_replay(tmp_path):
     with pytest.raises(OutputError, match="belongs to the recording to be read"):
         replay(folder, folder)
     assert sorted(folder.iterdir()) == held
-
-
-def test_an_interrupted_replay_says_how_far_it_came_and_leaves_nothing(tmp_path):
-    run = Replay(write_bag(tmp_path / "in.mcap"), SOURCE, GUIDE, None, ReplaySettings(**QUICK))
-
-    def interrupt(done, progress):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(Interrupted, match=r"interrupted after 2 of 3 pairs; .*sr\.mcap was not written"):
-        run.run(tmp_path / "out", interrupt)
-    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_progress_counts_pairs_and_looks_into_them(tmp_path):

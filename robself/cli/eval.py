@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -183,7 +180,7 @@ def evaluate(
         keep_images=keep_predictions,
         say=_say,
     )
-    with _sigterm_as_ctrl_c(), bar("evaluating", evaluation.total) as update:
+    with bar("evaluating", evaluation.total) as update:
         metrics = evaluation.run(
             run_by,
             lambda done, failed, total: update(
@@ -238,16 +235,6 @@ def _named_folder(text: str) -> tuple[str, str]:
     if not (name and equals and folder) or not name.replace("-", "_").replace(".", "_").isidentifier():
         raise ConfigError(f"predictions: {text!r}, expected NAME=FOLDER, NAME of letters, digits, _ - .")
     return name, str(Path(folder).resolve())
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """What a batch system ends a program by loses as little as Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say(line: str) -> None:

@@ -85,6 +85,12 @@ def replay(
         int | None, typer.Option(min=1, help="Only the first pairs.", show_default=False)
     ] = None,
     pictures: Annotated[int, typer.Option(min=0, help="How many frames the report shows.")] = 4,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with what an interrupted run has left in the output folder, cold."
+        ),
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Super-resolve a recording: a bag in, a bag and a report out.
@@ -138,7 +144,7 @@ def replay(
     )
     run = Replay(bag, source_topic, guide_topic, gt_topic, settings, say=_say)
     with pairs_bar("super-resolving", run.pairs) as on_progress:
-        metrics = run.run(output, on_progress)
+        metrics = run.run(output, on_progress, resume)
     _tell(json, output, metrics)
 
 

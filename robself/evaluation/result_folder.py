@@ -19,13 +19,13 @@ import yaml
 
 from robself.datasets import Case
 from robself.errors import EvaluationError, OutputError
-from robself.evaluation.journal import Journal
 from robself.evaluation.options import EvaluationOptions
 from robself.evaluation.report.results import Results, Run
 from robself.evaluation.summary import summarise
 from robself.evaluation.tasks import Task
 from robself.evaluation.work import Outcome
 from robself.file_writing import write_file
+from robself.journal import Journal
 from robself.json_text import json_text
 
 CONFIG, JOURNAL, METRICS = "config.yaml", "results.jsonl", "metrics.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -32,13 +33,16 @@ class RecordingWriter:
 
     Args:
         path: a `.mcap` file, replaced if it is there; or a rosbag2 folder, which must not exist yet.
+        unfinished: a folder to write it in until then, where an error leaves what was flushed, and so does a
+            kill (`robself.recording.unfinished`); None: one that is removed.
 
     Raises:
         OutputError: here or later, when the place cannot be written to or is full.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, unfinished: Path | None = None) -> None:
         self.path = Path(path)
+        self._keeps, self._flushed = unfinished is not None, False
         self._single_file = self.path.suffix == ".mcap"
         if self.path.is_dir() or (self.path.exists() and not self._single_file):
             raise OutputError(f"{self.path}: exists already, expected a new folder or a .mcap file")
@@ -49,7 +53,9 @@ class RecordingWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Beside the target, so that the rename at the end stays on one file system.
-            self._partial = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+            self._partial = unfinished or Path(
+                tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            )
             self._writer = Writer(self._bag, version=9, storage_plugin=StoragePlugin.MCAP)
             self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
             self._writer.open()
@@ -115,6 +121,22 @@ class RecordingWriter:
             raise OutputError(f"{self.path}: {topic} is {message_type}, of which no definition is known")
         self._append(topic, message_type, time_ns, data)
 
+    def flush(self) -> None:
+        """Puts all that was written on the disk, whatever becomes of this process.
+
+        Raises:
+            OutputError: a full disk.
+        """
+        assert self._writer is not None
+        storage = self._writer.storage
+        try:
+            storage.close_chunk()  # rosbags would wait for a MiB
+            storage.bio.flush()
+            os.fsync(storage.bio.fileno())
+        except OSError as error:
+            self._fail(error)
+        self._flushed = True
+
     def close(self) -> None:
         """Completes the recording and gives it its name; a second call does nothing.
 
@@ -132,16 +154,18 @@ class RecordingWriter:
                 self._bag.rename(self.path)
         except (OSError, WriterError) as error:
             self._fail(error)
+        self._flushed = False
         self.abort()
 
     def abort(self) -> None:
-        """Removes what has been written so far; after `close` nothing."""
+        """Removes what has been written so far, unless it was flushed to be kept; after `close` nothing."""
+        kept = self._keeps and self._flushed
         if self._writer is not None:
-            with suppress(OSError):
-                self._writer.abort()
+            with suppress(OSError, WriterError):
+                self._writer.close() if kept else self._writer.abort()
             self._writer = None
-        if self._partial is not None:
-            shutil.rmtree(self._partial, ignore_errors=True)
+        if self._partial is not None and not kept:
+            shutil.rmtree(self._bag if self._keeps else self._partial, ignore_errors=True)
 
     def __enter__(self) -> RecordingWriter:
         return self

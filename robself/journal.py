@@ -64,6 +64,10 @@ class Journal:
                 raise EvaluationError(f"{self.path}: line {number} is damaged: {error}") from None
         return records
 
+    def clear(self) -> None:
+        """Drops all records."""
+        self._file.truncate(0)
+
     def close(self) -> None:
         self._file.close()
 
@@ -71,6 +75,4 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OutputError(
-                f"{self.path}: another evaluation is writing it, expected one at a time"
-            ) from None
+            raise OutputError(f"{self.path}: another process is writing it, expected one at a time") from None
