@@ -246,7 +246,7 @@ def test_a_case_of_ones_own_is_measured_on(tiny, tmp_path):
     assert case.guide.shape == (32, 96, 3) and np.array_equal(case.truth, truth[16:48])
 
 
-def test_ctrl_c_leaves_no_bench_json_and_says_how_far_it_came(tiny, monkeypatch, capsys):
+def test_ctrl_c_keeps_what_was_measured_and_says_how_far_it_came(tiny, monkeypatch, capsys):
     def stopped(setup, number, tell):
         if number == 1:
             signal.raise_signal(signal.SIGINT)
@@ -256,9 +256,25 @@ def test_ctrl_c_leaves_no_bench_json_and_says_how_far_it_came(tiny, monkeypatch,
     with pytest.raises(Interrupted):
         run_benchmark((figure(stopped),), Setup(TINY), 3, Path("out"))
     assert run(typed("bench --quick --device cpu -o out")) == 130
-    assert os.listdir("out") == []
+    assert os.listdir("out") == ["bench.json"]
+    report = written()
+    assert (report["measured"], report["figures"]["a_time_ratio"]["runs"]) == ([1, 3], [1.0])
     said = capsys.readouterr().err.splitlines()[-1]
-    assert said == "robself: interrupted after 1 of 3 measurements; out/bench.json was not written"
+    assert said == "robself: interrupted after 1 of 3 measurements, which out/bench.json holds"
+
+
+def test_ctrl_c_before_the_first_measurement_leaves_no_bench_json(tiny, monkeypatch, capsys):
+    def stopped(setup, number, tell):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("robself.bench.figures.FIGURES", (figure(stopped),))
+    assert run(typed("bench --quick --device cpu -o out")) == 130
+    assert os.listdir("out") == []
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .endswith("0 of 3 measurements, out/bench.json was not written")
+    )
 
 
 def test_seconds_of_one_thread_leave_out_what_others_do():

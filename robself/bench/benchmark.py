@@ -50,6 +50,8 @@ def run_benchmark(
 ) -> dict[str, Any]:
     """Measures every figure in each run, and writes `bench.json` into the folder, which is made if need be.
 
+    It is written after each measurement: what ends a long benchmark loses no more than the one under way.
+
     Args:
         on_progress: called with how much of `total_share` is done, and what is being measured.
 
@@ -58,7 +60,7 @@ def run_benchmark(
 
     Raises:
         ConfigError: a device this machine has not. InputError, DatasetError: a case that cannot be used.
-        OutputError: a folder that cannot be written to. Interrupted: Ctrl-C; nothing is written.
+        OutputError: a folder that cannot be written to. Interrupted: Ctrl-C; what was measured is kept.
     """
     device = choose_device(setup.device)
     benched_case(setup.case, setup.workload.crop)  # what is wrong with it is told before the long work
@@ -66,7 +68,14 @@ def run_benchmark(
     threads_before = torch.get_num_threads()
     torch.set_num_threads(setup.threads)
     measured: dict[str, list[Measurement]] = {figure.name: [] for figure in figures}
-    done = 0.0
+    facts = _facts(setup, device)
+    most, done, count = runs * len(figures), 0.0, 0
+
+    def keep(absolute: dict[str, Any] | None) -> dict[str, Any]:
+        report = {**_figures(figures, measured), "absolute": absolute, "measured": [count, most], **facts}
+        write_file(output, json_text(report, indent=1).encode())
+        return report
+
     try:
         for run in range(runs):
             for figure in figures:
@@ -77,20 +86,30 @@ def run_benchmark(
 
                 tell(0)
                 measured[figure.name].append(_measured(figure, setup, run, tell))
+                count += 1
                 done += figure.share
+                keep(None)
         absolute = absolute_times(setup) if device.type == "cuda" else None
         on_progress(done, "done")
+        return keep(absolute)
     except KeyboardInterrupt:
-        count = sum(map(len, measured.values()))
-        raise Interrupted(
-            f"interrupted after {count} of {runs * len(figures)} measurements; {output} was not written"
-        ) from None
+        kept = f"which {output} holds" if count else f"{output} was not written"
+        raise Interrupted(f"interrupted after {count} of {most} measurements, {kept}") from None
     finally:
         torch.set_num_threads(threads_before)
-    report = {
-        "figures": {name: summary(values) for name, values in measured.items()},
-        "details": {figure.name: _details(figure, measured[figure.name]) for figure in figures},
-        "absolute": absolute,
+
+
+def _figures(figures: Sequence[Figure], measured: dict[str, list[Measurement]]) -> dict[str, Any]:
+    """Of the figures that have been measured at all."""
+    begun = [figure for figure in figures if measured[figure.name]]
+    return {
+        "figures": {figure.name: summary(measured[figure.name]) for figure in begun},
+        "details": {figure.name: _details(figure, measured[figure.name]) for figure in begun},
+    }
+
+
+def _facts(setup: Setup, device: torch.device) -> dict[str, Any]:
+    return {
         "device": str(device),
         "dtype": str(compute_type(device)).removeprefix("torch."),
         "threads": setup.threads,
@@ -100,8 +119,6 @@ def run_benchmark(
         "machine": machine(),
         "versions": versions(),
     }
-    write_file(output, json_text(report, indent=1).encode())
-    return report
 
 
 def total_share(figures: Sequence[Figure], runs: int) -> float:
