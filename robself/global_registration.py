@@ -58,7 +58,7 @@ class GlobalRegistration:
 
     def __call__(self, pair: Pair) -> Pair:
         """The pair with its guide turned; the same pair while no turn is known."""
-        if self._registration is None or self._registration.guide_valid.shape != pair.size:
+        if self._registration is None:
             return pair
         guide, valid = self._registration.apply(pair.guide)
         if pair.guide_valid is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from robself.calibration_health import CalibrationHealth
 from robself.camera_model import CameraModel
 from robself.config import Modality
+from robself.familiarity import Familiarity
 from robself.global_registration import GlobalRegistration
 from robself.guide_view import GuideView, ViewReport
 from robself.optimisation import Progress
@@ -39,6 +40,7 @@ class RegisteredPipeline:
         self.pipeline, self.view, self.modality = pipeline, view, modality
         self._on_reset = on_reset
         self._alignment = GlobalRegistration() if align else None
+        self._familiarity = Familiarity(modality)
         self.health = CalibrationHealth()
 
     def process(
@@ -65,17 +67,24 @@ class RegisteredPipeline:
         guide, guide_valid = self.view(guide, source.shape, source_camera, guide_camera)
         report = self.view.report
         if before is not None and (why := _why_anew(before, report)):
-            self.pipeline.reset()
-            self._on_reset(why)
+            self._start_anew(why)
         pair = Pair.from_images(source, guide, modality=self.modality, guide_valid=guide_valid, stamp=stamp)
         if report.passes_through:
             return passed_through(pair, str(self.pipeline.resolver.device))
+        if self.pipeline.resolver.warm and (why := self._familiarity.misfit(pair)):
+            self._start_anew(why)
+        if not self.pipeline.resolver.warm:
+            self._familiarity.learn(pair)
         result = self.pipeline.process(self._aligned(pair, source_camera), should_stop, on_progress)
         if report.registered and result.info["mode"] == "keyframe":
             # The pair as it was registered: what the alignment makes up for is the rig's fault, too.
             self.health.observe(result, pair, source_camera, report.extrinsics, self.view.distance)
         result.info["misalignment"] = self.health.misalignment if report.registered else None
         return result
+
+    def _start_anew(self, why: str) -> None:
+        self.pipeline.reset()
+        self._on_reset(why)
 
     def _aligned(self, pair: Pair, source_camera: CameraModel | None) -> Pair:
         if self._alignment is None:
@@ -86,7 +95,7 @@ class RegisteredPipeline:
 
 
 def _why_anew(before: ViewReport, now: ViewReport) -> str | None:
-    """Why weights learned on the former view fit no more, in words; sizes are for the pipeline to see."""
+    """Why weights learned on the former view fit no more, in words; the pair is for `Familiarity` to see."""
     if before.registered != now.registered:
         return "camera_info came" if now.registered else "camera_info no longer fits"
     if now.registered and now is not before:

@@ -85,6 +85,27 @@ def test_a_pipeline_turns_warm_guides_like_the_cold_one_and_still_tells_of_the_r
             np.testing.assert_allclose(result.info["misalignment"].degrees, -TURN, atol=0.4)
 
 
+def test_after_a_change_of_size_guides_are_turned_as_in_a_pipeline_that_has_seen_no_other_size():
+    def pipeline():
+        config = small_config(residual=True).model_copy(update={"modality": "nir"})
+        return RegisteredPipeline(
+            Pipeline(OnlineSuperResolver(config, "cpu"), None, Budget(1), Budget(1)),
+            GuideView(0.0, (0.0, 0.0, 0.0), lambda line: None),
+            "nir",
+            align=True,
+        )
+
+    large = pair_of("nir")
+    upper_half = (image[: len(image) // 2] for image in (large.source, large.guide))
+    small = Pair.from_images(*upper_half, modality="nir")
+    changed = pipeline()
+    for pair in (large, small):
+        turned = changed.process(pair.source, pair.guide, None, None).pair.guide
+    assert (turned != small.guide).any()
+    alone = pipeline().process(small.source, small.guide, None, None).pair.guide
+    np.testing.assert_array_equal(turned, alone)
+
+
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the real pairs (ROBSELF_DATA or ../shared/data)")
 @pytest.mark.parametrize("case, left", [("nir_0000_x4_mis", 1.5), ("nir_0005_x4_mis", 3.5)])
