@@ -13,6 +13,7 @@ from robself.deadline import Deadline, StageClock
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
 from robself.optimisers import set_learning_rate
+from robself.plateau import Plateau
 from robself.preparation import Observation, Observations
 from robself.schedule import Stage
 from robself.tiling import predict_by_tiles
@@ -109,8 +110,9 @@ def optimise(
     """Minimise Eq. 1 over the stages, then predict at full resolution.
 
     A stage ends with its iterations or with its share of the time, whichever is first, and its learning rate
-    falls by whichever is further on. There is one iteration at least: random weights are no result. A loss that
-    is not finite takes weights and optimiser back to where they were last seen healthy, at half the learning rate.
+    falls by whichever is further on, or from a plateau of the loss on. There is one iteration at least: random
+    weights are no result. A loss that is not finite takes weights and optimiser back to where they were last seen
+    healthy, at half the learning rate.
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
@@ -137,7 +139,9 @@ def optimise(
             improve(last)
         observation = observations[stage.resolution]
         clock = StageClock(deadline, stages[index:], device)
-        for iteration in range(stage.iterations):
+        plateau = Plateau(stage.patience)
+        iteration = -1
+        while (iteration := iteration + 1) < stage.iterations:
             if should_stop():
                 raise Interrupted("optimisation was stopped before it had a result")
             if done and not clock.allows_another:
@@ -162,6 +166,8 @@ def optimise(
                     loss_before = loss_seen
                     pooled = observation.pool(prediction.sr.detach())
                     consistency_before = consistency(pooled, observation.source, observation.valid).item()
+                if plateau.reached(iteration, loss_seen):
+                    iteration = max(iteration, stage.after_plateau)
                 if on_progress:
                     on_progress(Progress(done, (spent - cost * (1 - fraction)) / total, loss_seen))
             loss.backward()

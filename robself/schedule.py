@@ -21,12 +21,20 @@ class Stage:
         learning_rate: Adam's, before `decay`; Muon's is in proportion (`robself.optimisers`).
         decay: "paper": times 0.9998 every 5 iterations (Sec. 5.1); "linear": constant for the first half of
             the stage, then falling to zero.
+        patience: iterations without progress of the loss after which the constant half ends (`robself.plateau`);
+            None: it never ends before its time.
     """
 
     resolution: float
     iterations: int
     learning_rate: float = 0.002
     decay: str = "linear"
+    patience: int | None = None
+
+    @property
+    def after_plateau(self) -> int:
+        """The iteration at which a plateau of the loss lets the stage go on."""
+        return self.iterations // 2 if self.decay == "linear" else self.iterations
 
     def rate(self, iteration: int, fraction: float) -> float:
         """Learning rate at an iteration, `fraction` (0..1) of the stage being over."""
