@@ -44,13 +44,11 @@ class CameraModel:
 
     def __post_init__(self) -> None:
         where = f"camera_info of {self.frame_id!r}"
-        matrices = {"K": (self.K, (3, 3)), "R": (self.R, (3, 3))}
-        P = np.c_[self.K, np.zeros(3)] if self.P is None else self.P
-        for name, (value, shape) in (matrices | {"P": (P, (3, 4))}).items():
-            array = np.asarray(value, np.float64)
-            if array.size != shape[0] * shape[1] or not np.isfinite(array).all():
-                raise InputError(f"{where}: {name} is {value!r}, expected {shape} finite numbers")
-            object.__setattr__(self, name, array.reshape(shape))
+        self._take_matrix("K", (3, 3))
+        self._take_matrix("R", (3, 3))
+        if self.P is None:
+            object.__setattr__(self, "P", np.c_[self.K, np.zeros(3)])
+        self._take_matrix("P", (3, 4))
         object.__setattr__(self, "D", tuple(float(d) for d in self.D))
         if self.width <= 0 or self.height <= 0:
             raise InputError(f"{where}: size {self.width}x{self.height}, expected both > 0")
@@ -69,6 +67,14 @@ class CameraModel:
         x, y, width, height = self.region
         if min(x, y) < 0 or min(width, height) < 1 or x + width > self.width or y + height > self.height:
             raise InputError(f"{where}: roi {self.roi} leaves the sensor's {self.width}x{self.height}")
+
+    def _take_matrix(self, name: str, shape: tuple[int, int]) -> None:
+        array = np.asarray(getattr(self, name), np.float64)
+        if array.size != shape[0] * shape[1] or not np.isfinite(array).all():
+            raise InputError(
+                f"camera_info of {self.frame_id!r}: {name} is {array.tolist()}, expected {shape} finite numbers"
+            )
+        object.__setattr__(self, name, array.reshape(shape))
 
     @classmethod
     def from_camera_info(cls, info: Any) -> CameraModel:

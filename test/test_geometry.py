@@ -284,6 +284,11 @@ def test_a_rectified_image_is_described_by_p_alone():
     assert rectified.D == () and rectified.K[0, 0] == 84 and rectified.K[0, 2] == 46
 
 
+def test_without_a_projection_the_rectified_image_is_as_k_says():
+    model = CameraModel.from_camera_info(camera_info(p=[0.0] * 12))
+    np.testing.assert_array_equal(model.P, np.c_[model.K, np.zeros(3)])
+
+
 def test_zeros_for_distortion_mean_an_ideal_lens_whatever_their_number():
     for zeros in ([], [0.0] * 4, [0.0] * 5, [0.0] * 7):
         assert CameraModel.from_camera_info(camera_info(d=zeros, distortion_model="")).D == ()
