@@ -141,6 +141,15 @@ def test_a_mosaic_gets_its_colours_back(pattern, bits):
     np.testing.assert_array_equal(rgb[:, 10:], colours[:, 10:])
 
 
+def test_the_smallest_mosaic_has_three_rows_and_columns():
+    assert to_rgb(np.full((3, 3), 90, np.uint8), "bayer_rggb8").shape == (3, 3, 3)
+
+
+def test_16_bits_become_8_by_rounding():
+    grey = np.array([[0, 128, 129, 257 * 200 + 128, 257 * 200 + 129, 65535]], np.uint16)
+    np.testing.assert_array_equal(to_rgb(grey, "mono16")[..., 0], [[0, 0, 1, 200, 201, 255]])
+
+
 @pytest.mark.parametrize(
     ("encoding", "shape", "complaint"),
     [
