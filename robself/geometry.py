@@ -78,7 +78,7 @@ class GuideRegistration:
     def _reduction(self) -> tuple[int, int]:
         """(width, height) the guide is area-filtered to first, so that a sparse remap does not alias."""
         minification = self.guide_step if self.guide_step > TOLERATED_MINIFICATION else 1.0
-        return round(self.guide.width / minification), round(self.guide.height / minification)
+        return tuple(max(1, round(side / minification)) for side in (self.guide.width, self.guide.height))
 
     def _reduced_positions(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         scale = np.array(self._reduced) / (self.guide.width, self.guide.height)

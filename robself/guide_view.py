@@ -13,6 +13,7 @@ from robself.errors import InputError
 from robself.extrinsics import Extrinsics, KnownExtrinsics
 from robself.frame_tree import FrameTree
 from robself.geometry import GuideRegistration
+from robself.image_size import check_size
 
 FACTOR_MAX = 8.0
 # A guide that is finer by less shows nothing that the source's own pixels do not.
@@ -93,7 +94,7 @@ class GuideView:
             guide: (H, W, 3) uint8. guide_valid: (H, W) bool, or None for everywhere.
 
         Raises:
-            InputError: cameras that do not see the same scene.
+            InputError: cameras that do not see the same scene, or a super-resolved image that would be too large.
         """
         known = source_camera is not None and guide_camera is not None
         cameras = (source_camera, guide_camera) if known else ()
@@ -129,6 +130,7 @@ class GuideView:
         self._size = round(source_size[0] * factor), round(source_size[1] * factor)
         if not cameras and not passes_through and not self._factor and gap <= self._factor_max:
             self._size = guide_size  # the axes may differ
+        check_size(*self._size[::-1], f"{factor:g} times the source")
         self._registration = registration(self._size)
         self.report = self._reported(gap, passes_through, cameras, extrinsics)
         (self._warn if self.report.doubtful else self._say)(self.report.text)

@@ -15,6 +15,7 @@ from robself.errors import InputError
 MORE, DIGIT = 8, 7
 LONGEST = 11  # nibbles of a 32-bit number
 WORD = 8  # nibbles
+MOST_BYTES = 4  # for a pixel: a difference of 17 bits takes 3, and runs less
 
 
 def compress(pixels: np.ndarray) -> bytes:
@@ -42,8 +43,12 @@ def decompress(data: bytes, count: int) -> np.ndarray:
     """RVL as (count,) uint16; memory is taken for `count` pixels, so check that number first.
 
     Raises:
-        InputError: data that end too early, or contradict the number of pixels.
+        InputError: data that end too early, are longer than any of that many pixels, or contradict their number.
     """
+    if len(data) > MOST_BYTES * (count + 2):
+        raise InputError(
+            f"RVL: {len(data)} bytes, expected at most {MOST_BYTES * (count + 2)} for {count} pixels"
+        )
     numbers = _numbers(data)
     pairs, end = _pairs(numbers, count)
     zeros, measurements = numbers[pairs], numbers[pairs + 1]

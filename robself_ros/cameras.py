@@ -50,6 +50,10 @@ class Cameras:
         """Whether a camera_info has come."""
         return self._came[role].is_set()
 
+    def trouble(self, role: Role) -> str | None:
+        """Why the camera_info that has come is not used, in words."""
+        return self._said.get(role)
+
     def wait_for(self, roles: tuple[Role, ...], deadline: float, should_stop: Callable[[], bool]) -> None:
         """Wait until each has come, or time.monotonic() has passed the deadline."""
         for role in roles:
@@ -63,12 +67,13 @@ class Cameras:
             return None
         try:
             model = CameraModel.from_camera_info(info)
+            model = model.rectified() if self._rectified[role] else model
         except InputError as error:
             return self._unusable(role, str(error))
         if why := model.misfit(image_size):
             return self._unusable(role, why)
         self._said.pop(role, None)
-        return Camera(info, model.rectified() if self._rectified[role] else model)
+        return Camera(info, model)
 
     def _unusable(self, role: Role, why: str) -> None:
         if self._said.get(role) != why:

@@ -94,6 +94,8 @@ class Diagnostics:
             "topic": topic,
             "rate (Hz)": f"{rate:.1f}",
             "received": one.received,
+        elif needs_camera and (trouble := self._activity.cameras.trouble(one.role)):
+            level, text = WARN, f"{text}, but its camera_info is not used: {trouble}"
             "publishers": self._node.count_publishers(topic),
             "camera_info": "yes" if has_camera else "no",
         }
@@ -194,6 +196,7 @@ class Diagnostics:
         if counts.failed > last.failed:
             return ERROR, f"failed: {counts.last_failure}"
         if new := counts.rejected - last.rejected:
+            "last rejected": counts.last_rejection or "-",
             causes = ", ".join(f"{cause} ({number})" for cause, number in new.items())
             return WARN, f"images were left out: {causes}"
         if counts.fallbacks > last.fallbacks:

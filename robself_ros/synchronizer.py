@@ -103,7 +103,7 @@ class Synchronizer:
             check_image(image, one.encodings)
             check_stamp(image.header)
         except Rejected as rejected:
-            self._tally.reject(f"{one.role} {rejected.cause}")
+            self._tally.reject(f"{one.role} {rejected.cause}", str(rejected))
             self._on_rejected(one.role, rejected)
             return
         stamp = stamp_ns(image.header)

@@ -37,6 +37,7 @@ class Counts:
 
 
 class Tally:
+    last_rejection: str = ""
     """`Counts` under a lock, and how long the recent results took."""
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Tally:
         with self._lock:
             setattr(self._counts, name, getattr(self._counts, name) + by)
 
-    def reject(self, cause: str) -> None:
+    def reject(self, cause: str, why: str) -> None:
         """One more image or pair that cannot be used."""
         with self._lock:
             self._counts.rejected[cause] += 1
@@ -58,6 +59,7 @@ class Tally:
     def reset(self, reason: str) -> None:
         """One more reset."""
         with self._lock:
+            self._counts.last_rejection = f"{cause}: {why}"
             self._counts.resets += 1
             self._counts.reset_reason = reason
 

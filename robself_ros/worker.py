@@ -121,7 +121,7 @@ class Worker(Generic[Job, Product]):
         except Interrupted:
             self._tally.add("stale")
         except InputError as error:
-            self._tally.reject(error.cause if isinstance(error, Rejected) else "content")
+            self._tally.reject(error.cause if isinstance(error, Rejected) else "content", str(error))
             self._report("a pair was left out", error)
         except Exception as error:  # whatever it is, the next pair may do
             if unwanted():  # publishers that a shutdown took away, for instance

@@ -83,3 +83,15 @@ def test_waiting_ends_without_them_too(cameras, seconds, stopped):
     begin = time.monotonic()
     cameras.wait_for(("source",), begin + seconds, lambda: stopped)
     assert time.monotonic() - begin < 30.0
+
+
+@pytest.mark.parametrize("focal_length", [0.0, -30.0])
+def test_a_rectified_camera_without_a_focal_length_is_not_used(cameras, said, focal_length):
+    info = camera_info(SIZE, 30.0)
+    info.p[0] = info.p[5] = focal_length
+    info.p[3] = 1.0  # P is there, so that K does not stand for it
+    cameras.take("guide", info)
+    assert cameras.of("guide", SIZE) is None
+    assert cameras.trouble("guide") in said[0]
+    cameras.take("guide", camera_info(SIZE, 30.0))
+    assert cameras.of("guide", SIZE) and cameras.trouble("guide") is None

@@ -149,3 +149,19 @@ def test_rotations_are_about_the_fixed_axes_roll_first():
     np.testing.assert_allclose(rotation(0, 0, np.pi / 2) @ [1, 0, 0], [0, 1, 0], atol=1e-12)
     np.testing.assert_allclose(rotation(np.pi / 2, 0, np.pi / 2) @ [0, 1, 0], [0, 0, 1], atol=1e-12)
     np.testing.assert_allclose(rotation(0.1, 0.2, 0.3) @ rotation(0.1, 0.2, 0.3).T, np.eye(3), atol=1e-12)
+
+
+def test_a_super_resolved_image_that_would_be_too_large_is_an_input_error_before_it_is_made(said):
+    view = GuideView(16.0, (0, 0, 0), said.append)
+    for _ in range(2):
+        with pytest.raises(
+            InputError, match="16 times the source: size 16000x16000, expected both > 0 and at most"
+        ):
+            view(guide((1100, 1100)), (1000, 1000), None, None)
+    assert view(guide(), SOURCE_SIZE, None, None)[0].shape == (288, 384, 3)
+
+
+def test_a_guide_of_which_the_source_sees_little_is_reduced_to_a_pixel_at_least(said):
+    cameras = camera((17, 24), 1.0), camera((18, 48), 40.0)
+    taken, valid = GuideView(1.0, (0, 0, 0), said.append)(guide((18, 48)), (17, 24), *cameras)
+    assert taken.shape == (17, 24, 3) and valid.any()

@@ -81,3 +81,14 @@ def test_random_bytes_are_an_image_or_an_error_of_one_line(data, count):
 def test_data_that_contradict_the_number_of_pixels_are_refused(data, count, complaint):
     with pytest.raises(InputError, match=complaint):
         rvl.decompress(data, count)
+
+
+def test_data_longer_than_any_of_that_many_pixels_are_refused_before_they_are_unpacked():
+    with pytest.raises(InputError, match="8000 bytes, expected at most 48 for 10 pixels"):
+        rvl.decompress(bytes(8000), 10)
+
+
+@settings(deadline=None)
+@given(arrays(np.uint16, st.integers(0, 60), elements=st.sampled_from([0, 1, 65535])))
+def test_the_worst_of_pixels_take_no_more(pixels):
+    assert len(rvl.compress(pixels)) <= rvl.MOST_BYTES * (pixels.size + 2)

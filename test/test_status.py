@@ -87,7 +87,7 @@ def test_nir_is_told_in_intensities(tally):
 def test_what_did_not_come_to_be_a_result_is_counted(tally):
     for name, number in {"processed": 7, "replaced": 2, "stale": 3}.items():
         tally.add(name, number)
-    tally.reject("guide encoding")
+    tally.reject("guide encoding", "encoding '', expected rgb8")
     tally.reset("~/reset was called")
     job = product().job
     job.guide.header.stamp.sec = 1_600_000_000
@@ -101,7 +101,7 @@ def test_what_did_not_come_to_be_a_result_is_counted(tally):
 
 def test_images_that_left_without_a_partner_are_counted(tally):
     images = []
-    for second in range(3):  # only one may wait
+    for second in (1, 2, 3):  # only one may wait
         one = image(np.ones((2, 3), np.uint16), "16UC1")
         one.header.stamp.sec = second
         images.append(("source", one))
