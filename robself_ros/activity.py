@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from robself.calibration_health import save_extrinsics
 from robself.device import choose_device
-from robself.errors import ConfigError, InputError, RobSelfError
+from robself.errors import ConfigError, InputError, MemoryExhausted, RobSelfError
 from robself.geometry import is_rectified
 from robself.pairing import NANOSECONDS
 from robself_ros import dds
@@ -73,6 +73,7 @@ class Activity:
             self._report,
             self.tally,
             self.processing.stream,
+            self.processing.next_seconds,
         )
         self.synchronizer = Synchronizer(
             make_pairer(parameters.sync.slop, parameters.sync.queue_size),
@@ -171,6 +172,9 @@ class Activity:
 
     def _deliver(self, product: Product) -> None:
         latency = latency_seconds(product, self._node.get_clock().now().nanoseconds)
+        if failure := product.result.info.get("failure"):
+            self.tally.exhaust(failure)
+            self._report("a pair was only enlarged", MemoryExhausted(failure))
         self.tally.done(product.result.info["fallback"], product.seconds, latency)
         status = status_message(product, self.parameters, self.synchronizer, self.tally, latency)
         self.outputs.publish(product, self.parameters.modality, status)
@@ -201,10 +205,12 @@ class Activity:
         if self._rate.allows((role, rejected.cause)):
             self._log.warning(f"an image on {self._image_topic(role)} was left out: {rejected}")
 
-    def _report(self, message: str, error: Exception) -> None:
+    def _report(self, message: str, error: BaseException) -> None:
         if not self._rate.allows((type(error), str(error))):
             return
         if isinstance(error, InputError):
             self._log.warning(f"{message}: {error}")
+        elif isinstance(error, MemoryExhausted):
+            self._log.error(f"{message}: {error}")
         else:
             self._log.error(f"{message}: {''.join(format_exception(error)).rstrip()}")

@@ -16,6 +16,7 @@ from robself_ros.rate_limit import RateLimit
 from robself_ros.synchronizer import Input
 from robself_ros.tally import Counts
 from robself_ros.transport import image_topic
+from robself_ros.worker_report import worker_report
 
 if TYPE_CHECKING:
     from robself_ros.activity import Activity
@@ -53,6 +54,8 @@ class Diagnostics:
         self._node.destroy_publisher(self._publisher)
 
     def _publish(self) -> None:
+        if self._activity is not None:
+            self._activity.worker.check()  # here, so that what it finds is told at once
         message = DiagnosticArray(status=self._reports())
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
@@ -68,6 +71,7 @@ class Diagnostics:
             self._pairing(now),
             self._registration(),
             self._calibration(),
+            self._worker(),
             self._processing(),
             self._device(),
         ]
@@ -90,12 +94,12 @@ class Diagnostics:
         elif needs_camera and not has_camera:
             info_topic = self._node.resolve_topic_name(f"{one.role}/camera_info")
             level, text = WARN, f"{text}, but no camera_info on {info_topic}"
+        elif needs_camera and (trouble := self._activity.cameras.trouble(one.role)):
+            level, text = WARN, f"{text}, but its camera_info is not used: {trouble}"
         values = {
             "topic": topic,
             "rate (Hz)": f"{rate:.1f}",
             "received": one.received,
-        elif needs_camera and (trouble := self._activity.cameras.trouble(one.role)):
-            level, text = WARN, f"{text}, but its camera_info is not used: {trouble}"
             "publishers": self._node.count_publishers(topic),
             "camera_info": "yes" if has_camera else "no",
         }
@@ -168,6 +172,11 @@ class Diagnostics:
         }
         return self._status("calibration", "", level, text, values)
 
+    def _worker(self) -> DiagnosticStatus:
+        """Before `_processing`, which takes note of the counts."""
+        report = worker_report(self._activity.worker, self._activity.tally.counts, self._last_counts)
+        return self._status("worker", "", *report)
+
     def _processing(self) -> DiagnosticStatus:
         counts, last = self._activity.tally.counts, self._last_counts
         self._last_counts = counts
@@ -176,7 +185,8 @@ class Diagnostics:
         values = {
             "processed": counts.processed,
             "fallbacks": counts.fallbacks,
-            "busy (s)": f"{self._activity.worker.busy_seconds:.1f}",
+            "fallbacks for want of memory": counts.exhausted,
+            "busy (s)": f"{self._activity.worker.patience.busy_seconds:.1f}",
             **_percentiles("latency", latencies),
             **_percentiles("processing", durations),
             "dropped: replaced by a newer pair": counts.replaced,
@@ -186,6 +196,7 @@ class Diagnostics:
             "dropped: that stamp or a later one taken already": counts.repeated,
             "dropped: lost by the middleware": counts.lost,
             **{f"rejected: {cause}": number for cause, number in sorted(counts.rejected.items())},
+            "last rejected": counts.last_rejection or "-",
             "resets": counts.resets,
             "last reset": counts.reset_reason or "-",
         }
@@ -195,8 +206,9 @@ class Diagnostics:
         """What has happened since the last report, the worst of it."""
         if counts.failed > last.failed:
             return ERROR, f"failed: {counts.last_failure}"
+        if counts.exhausted > last.exhausted:
+            return ERROR, f"plain upsampling was published: {counts.last_failure}"
         if new := counts.rejected - last.rejected:
-            "last rejected": counts.last_rejection or "-",
             causes = ", ".join(f"{cause} ({number})" for cause, number in new.items())
             return WARN, f"images were left out: {causes}"
         if counts.fallbacks > last.fallbacks:

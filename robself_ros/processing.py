@@ -117,6 +117,10 @@ class Processing:
             return nullcontext()
         return torch.cuda.stream(torch.cuda.Stream(self._device))
 
+    def next_seconds(self) -> float:
+        """What the next pair may take; 0: it has no budget of seconds."""
+        return self._pipeline.pipeline.seconds
+
     def reset(self) -> None:
         """Forget all earlier pairs."""
         self._pipeline.pipeline.reset()

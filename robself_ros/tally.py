@@ -19,7 +19,8 @@ class Counts:
         replaced: gave way to a newer pair while waiting. stale: thrown away by a reset, a jump or a stop.
         failed: raised an error. unwatched: not computed, for nobody subscribed. repeated: its stamp, or a
             later one, had been taken already. rejected: unusable images (or pairs) by cause. lost: images that the
-            middleware says it lost.
+            middleware says it lost. exhausted: of the processed ones, those that were only enlarged for want
+            of memory. hung: given up while in work; stale if they ever end. restarts: of the worker's thread.
     """
 
     processed: int = 0
@@ -30,14 +31,17 @@ class Counts:
     unwatched: int = 0
     repeated: int = 0
     lost: int = 0
+    exhausted: int = 0
+    hung: int = 0
+    restarts: int = 0
     resets: int = 0
     reset_reason: str = ""
     last_failure: str = ""
+    last_rejection: str = ""
     rejected: Counter[str] = field(default_factory=Counter)
 
 
 class Tally:
-    last_rejection: str = ""
     """`Counts` under a lock, and how long the recent results took."""
 
     def __init__(self) -> None:
@@ -55,11 +59,11 @@ class Tally:
         """One more image or pair that cannot be used."""
         with self._lock:
             self._counts.rejected[cause] += 1
+            self._counts.last_rejection = f"{cause}: {why}"
 
     def reset(self, reason: str) -> None:
         """One more reset."""
         with self._lock:
-            self._counts.last_rejection = f"{cause}: {why}"
             self._counts.resets += 1
             self._counts.reset_reason = reason
 
@@ -68,6 +72,12 @@ class Tally:
         with self._lock:
             self._counts.failed += 1
             self._counts.last_failure = error
+
+    def exhaust(self, why: str) -> None:
+        """One more result that is only enlarged, for want of memory; it counts as done, too."""
+        with self._lock:
+            self._counts.exhausted += 1
+            self._counts.last_failure = why
 
     def done(self, fallback: bool, processing_seconds: float, latency_seconds: float) -> None:
         """One more published result."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
 from robself.errors import InputError, Interrupted
 from robself_ros.conversions import Rejected
+from robself_ros.patience import Patience
 from robself_ros.tally import Tally
 
 Job = TypeVar("Job")
@@ -26,6 +26,11 @@ class Worker(Generic[Job, Product]):
         forget: called before the first job after each `discard`.
         report: takes the message and the error of a job that could not be done.
         surroundings: what the thread works in, a CUDA stream for instance.
+        seconds: what the next job may take; 0: it has no budget.
+
+    Attributes:
+        patience: how long the job in work has been worked at, and whether that is too long.
+        ended: why the thread last ended without having been told to.
     """
 
     def __init__(
@@ -33,30 +38,60 @@ class Worker(Generic[Job, Product]):
         process: Callable[[Job, Callable[[], bool]], Product],
         deliver: Callable[[Product], None],
         forget: Callable[[], None],
-        report: Callable[[str, Exception], None],
+        report: Callable[[str, BaseException], None],
         tally: Tally,
         surroundings: Callable[[], AbstractContextManager] = nullcontext,
+        seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._process, self._deliver, self._forget, self._report = process, deliver, forget, report
-        self._tally, self._surroundings = tally, surroundings
+        self._tally, self._surroundings, self._seconds = tally, surroundings, seconds
+        self.patience = Patience()
+        self.ended = ""
         self._changed = threading.Condition()
         self._delivering = threading.Lock()
         self._waiting: Job | None = None
-        self._generation = 0
-        self._begun: float | None = None
+        self._generation = self._known = 0
+        self._given_up = False  # the job in work
+        self._error: BaseException | None = None
         self._stopping = False
-        # A daemon: a process that exits need not wait for an iteration that takes long.
-        self._thread = threading.Thread(target=self._run, name="robself_worker", daemon=True)
-
-    @property
-    def busy_seconds(self) -> float:
-        """For how long the job in work has been worked at; 0 when there is none."""
-        begun = self._begun
-        return 0.0 if begun is None else time.monotonic() - begun
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def check(self) -> None:
+        """To be called now and then: gives up a job that hangs, and follows a thread that ended by another.
+
+        Nothing that such a job or thread still gives is delivered, and what it had learned is forgotten.
+        """
+        with self._changed:
+            hangs = self.patience.hangs and not self._given_up
+            dead = self._thread.ident is not None and not self._thread.is_alive()
+            if self._stopping or not (hangs or dead):
+                return
+            self._generation += 1
+            if dead:
+                self._replace_thread()
+            else:
+                self._given_up = True
+                self._tally.add("hung")
+
+    def _replace_thread(self) -> None:
+        error = self._error or RuntimeError("it ended without an error")
+        self.ended = f"{type(error).__name__}: {error}".removesuffix(": ")
+        self._tally.add("restarts")
+        if self.patience.busy_seconds:
+            self.patience.end()
+            self._tally.fail(f"the worker's thread ended: {self.ended}")
+        self._report("the worker's thread ended, and another was started", error)
+        self._error = None
+        self._thread = self._new_thread()
+        self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        # A daemon: a process that exits need not wait for an iteration that takes long.
+        return threading.Thread(target=self._run, name="robself_worker", daemon=True)
 
     def submit(self, job: Job) -> None:
         """Put a job into the mailbox, in the place of one that still waits there."""
@@ -88,16 +123,19 @@ class Worker(Generic[Job, Product]):
             self._waiting = None
 
     def _run(self) -> None:
-        known = self._generation
-        with self._surroundings():
-            while (taken := self._take()) is not None:
-                job, generation = taken
-                if generation != known:
-                    known = generation
-                    self._forget()
-                self._begun = time.monotonic()
-                self._work(job, generation)
-                self._begun = None
+        try:
+            with self._surroundings():
+                while (taken := self._take()) is not None:
+                    job, generation = taken
+                    self._given_up = False
+                    self.patience.begin(self._seconds())
+                    if generation != self._known:
+                        self._forget()
+                        self._known = generation
+                    self._work(job, generation)
+                    self.patience.end()
+        except BaseException as error:  # ends this thread: `check` tells, and starts another
+            self._error = error
 
     def _take(self) -> tuple[Job, int] | None:
         with self._changed:
@@ -109,6 +147,7 @@ class Worker(Generic[Job, Product]):
 
     def _work(self, job: Job, generation: int) -> None:
         def unwanted() -> bool:
+            self.patience.sign_of_life()
             return self._stopping or generation != self._generation
 
         try:

@@ -182,7 +182,7 @@ def test_stop_gives_up_on_a_job_that_does_not_listen():
     )
     worker.start()
     worker.submit(1)
-    while not worker.busy_seconds:
+    while not worker.patience.busy_seconds:
         time.sleep(0.005)
     assert not worker.stop(0.05)
     deaf.set()
@@ -190,8 +190,8 @@ def test_stop_gives_up_on_a_job_that_does_not_listen():
 
 
 def test_it_tells_for_how_long_it_has_been_busy(bench):
-    assert bench.worker.busy_seconds == 0.0
+    assert bench.worker.patience.busy_seconds == 0.0
     bench.submit(1)
-    bench.until(lambda: bench.worker.busy_seconds > 0.02)
+    bench.until(lambda: bench.worker.patience.busy_seconds > 0.02)
     bench.go.release()
-    bench.until(lambda: bench.worker.busy_seconds == 0.0)
+    bench.until(lambda: bench.worker.patience.busy_seconds == 0.0)

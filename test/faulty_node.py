@@ -1,0 +1,45 @@
+"""A node process in which things go wrong when a test says so."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from node_process import NodeProcess
+from robot import Robot
+
+
+class FaultyNode:
+    """A node with `robself_ros.faults`, and the robot around it."""
+
+    def __init__(self, robot: Robot, process: NodeProcess, file: Path) -> None:
+        self.robot, self.process, self._file = robot, process, file
+
+    @contextmanager
+    def failing(self, fault: str):
+        """Meanwhile that fault happens, as often as it says."""
+        self._say(fault)
+        try:
+            yield
+        finally:
+            self._say("")
+
+    def _say(self, fault: str) -> None:
+        partial = self._file.with_suffix(".partial")
+        partial.write_text(fault)
+        os.replace(partial, self._file)
+
+    def status(self, **images):
+        """Of a pair that is sent now."""
+        return self.robot.result(self.robot.exchange(**images))
+
+
+@contextmanager
+def faulty_node(folder: Path, parameters: dict[str, object] | None = None):
+    file = folder / "fault"
+    os.environ["ROBSELF_FAULTS"] = str(file)
+    try:
+        process = NodeProcess(folder, parameters)
+    finally:
+        del os.environ["ROBSELF_FAULTS"]
+    with process.wait_until_active() as node, Robot(node.domain).meet() as robot:
+        yield FaultyNode(robot, node, file)
