@@ -42,13 +42,13 @@ def test_metres_round_to_the_nearest_millimetre():
 
 
 def test_depths_that_16_bit_cannot_hold_become_zero():
-    metres = np.array([[np.nan, np.inf, -np.inf, -1.0, 0.0, 65.535, 65.536, 1e9]])
-    np.testing.assert_array_equal(from_metric(metres, "16UC1"), [[0, 0, 0, 0, 0, 65535, 0, 0]])
+    metres = np.array([[np.nan, np.inf, -np.inf, -1.0, 0.0, 65.535, 65.536, 65.6, 1e9]])
+    np.testing.assert_array_equal(from_metric(metres, "16UC1"), [[0, 0, 0, 0, 0, 65535, 0, 0, 0]])
 
 
 def test_float_depth_keeps_its_value_and_says_nan_for_no_measurement():
-    metres = np.array([[1.23456, np.inf, 0.0, 100.0]], np.float32)
-    np.testing.assert_array_equal(from_metric(metres, "32FC1"), np.float32([[1.23456, np.nan, np.nan, 100]]))
+    metres = np.array([[1.23456, np.inf, 0.0, 0.4]], np.float32)
+    np.testing.assert_array_equal(from_metric(metres, "32FC1"), np.float32([[1.23456, np.nan, np.nan, 0.4]]))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,17 @@ def test_big_endian_arrays_are_refused_rather_than_misread():
         to_metric(np.ones((2, 2), ">u2"), "16UC1")
 
 
-@pytest.mark.parametrize("convert", [to_metric, to_intensity])
-def test_an_unknown_encoding_names_itself_and_what_is_accepted(convert):
-    with pytest.raises(InputError, match=r"'rgb8' is not supported, expected .*mono16"):
+@pytest.mark.parametrize(
+    ("convert", "kind"),
+    [
+        (to_metric, "depth"),
+        (from_metric, "depth"),
+        (to_intensity, "intensity"),
+        (from_intensity, "intensity"),
+    ],
+)
+def test_an_unknown_encoding_names_itself_and_what_is_accepted(convert, kind):
+    with pytest.raises(InputError, match=rf"^{kind} encoding 'rgb8' is not supported, expected .*mono16"):
         convert(np.ones((2, 2), np.uint8), "rgb8")
 
 

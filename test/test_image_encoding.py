@@ -33,6 +33,11 @@ def test_a_decoded_image_does_not_change_with_its_message():
     assert (decoded == 0).all()
 
 
+def test_bytes_have_no_order_so_that_none_are_swapped_or_copied():
+    message = image_message(np.zeros((2, 3), np.uint8), "mono8", is_bigendian=1)
+    assert np.may_share_memory(decode(message, copy=False), message.data)
+
+
 def test_padding_after_the_last_row_may_be_missing():
     data = np.arange(10, dtype=np.uint8)
     message = SimpleNamespace(height=2, width=4, step=6, encoding="mono8", is_bigendian=0, data=data)
@@ -109,7 +114,9 @@ def test_grey_stays_grey_in_every_colour_encoding(encoding):
     assert np.abs(rgb.astype(int) - 128).max() <= 3
 
 
-@pytest.mark.parametrize(("encoding", "luminance"), [("yuv422", 1), ("yuv422_yuy2", 0)])
+@pytest.mark.parametrize(
+    ("encoding", "luminance"), [("yuv422", 1), ("uyvy", 1), ("yuv422_yuy2", 0), ("yuyv", 0)]
+)
 def test_the_two_orders_of_yuv_are_told_apart(encoding, luminance):
     pixels = np.full((2, 4, 2), 128, np.uint8)
     pixels[..., luminance] = 235
@@ -139,6 +146,12 @@ def test_a_mosaic_gets_its_colours_back(pattern, bits):
     rgb = to_rgb(pixels, f"bayer_{pattern}{bits}")
     np.testing.assert_array_equal(rgb[:, :6], colours[:, :6])
     np.testing.assert_array_equal(rgb[:, 10:], colours[:, 10:])
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "8UC3"])
+def test_three_bytes_without_an_order_are_rgb(encoding):
+    orange = np.full((2, 2, 3), (220, 130, 20), np.uint8)
+    np.testing.assert_array_equal(to_rgb(decode(image_message(orange, encoding)), encoding), orange)
 
 
 def test_the_smallest_mosaic_has_three_rows_and_columns():
