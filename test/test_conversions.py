@@ -19,6 +19,7 @@ from robself.packed_image import PackedImage
 from robself_ros.conversions import (
     Rejected,
     check_image,
+    check_stamp,
     guide_encodings,
     guide_of,
     image_message,
@@ -163,6 +164,22 @@ def test_stamps_are_nanoseconds():
     message = Image()
     message.header.stamp.sec, message.header.stamp.nanosec = 1_700_000_000, 123
     assert stamp_ns(message.header) == 1_700_000_000_000_000_123
+
+
+def test_an_image_without_a_stamp_is_rejected():
+    header = Header()
+    with pytest.raises(Rejected, match=r"stamp 0\.000000000, expected when it was taken") as caught:
+        check_stamp(header)
+    assert caught.value.cause == "stamp"
+    header.stamp.nanosec = 1
+    check_stamp(header)
+
+
+@pytest.mark.parametrize("modality, ends", [("depth", "32FC1; .* or compressedDepth"), ("nir", "16UC1")])
+def test_the_advice_to_send_more_bits_is_for_depth_alone(modality, ends):
+    jpeg = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    with pytest.raises(Rejected, match=rf"expected .*{ends}$"):
+        check_image(compressed("rgb8; jpeg compressed bgr8", jpeg), source_encodings(modality))
 
 
 def test_a_scaled_camera_info_is_of_the_unrectified_image_and_leaves_the_original_alone():

@@ -247,6 +247,22 @@ def test_the_step_of_the_guide_is_the_ratio_of_angular_resolutions(size, step):
     assert registration.guide_step == pytest.approx(step, rel=0.03)
 
 
+def test_one_row_tells_the_step_along_it_and_one_pixel_none():
+    source, guide = camera(96, 72, 80), camera(400, 300, 330)
+    for size, step in (((72, 1), 330 / 80), ((1, 96), 330 / 80), ((1, 1), 1.0)):
+        assert GuideRegistration(source, guide, size=size).guide_step == pytest.approx(step, rel=0.03)
+
+
+@pytest.mark.parametrize(("shift", "unseen"), [(-0.5, 0), (0.5, 0), (-0.75, 95), (0.75, 95)])
+def test_the_guide_sees_up_to_the_border_of_its_outermost_pixels(shift, unseen):
+    """Sizes and focal lengths are powers of two, so that positions are exact."""
+    source, guide = (
+        CameraModel(64, 32, np.array([[64.0, 0, 32 + dx], [0, 64.0, 16 + dx], [0, 0, 1]]))
+        for dx in (0.0, shift)
+    )
+    assert (~GuideRegistration(source, guide).guide_valid).sum() == unseen
+
+
 def camera_info(upper_case=False, **changes):
     """A CameraInfo as rclpy (k, d, r, p) or ROS 1 (K, D, R, P) spells it."""
     matrices = {
