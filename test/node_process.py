@@ -22,7 +22,7 @@ class NodeProcess:
     """`python -m robself_ros.node` with parameters and remappings; what it says is kept in a file.
 
     Attributes:
-        domain: its ROS_DOMAIN_ID.
+        domain: its ROS_DOMAIN_ID. process: itself.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class NodeProcess:
             "OMP_NUM_THREADS": "1",
         }
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "robself_ros.node", "--ros-args", *options, *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -60,7 +60,7 @@ class NodeProcess:
     def wait_until_it_says(self, text: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while text not in self.said:
-            assert self._process.poll() is None, f"the node ended: {self.said}"
+            assert self.process.poll() is None, f"the node ended: {self.said}"
             assert time.monotonic() < deadline, f"{text!r} was not said: {self.said}"
             time.sleep(0.02)
 
@@ -68,31 +68,31 @@ class NodeProcess:
         try:
             self.wait_until_it_says("computing on")
         except BaseException:  # the with statement that would end it is not entered
-            self._process.kill()
+            self.process.kill()
             raise
         return self
 
     def shared_memory(self) -> set[str]:
         """Its own segments of Fast DDS, which go when it goes; ports are shared by all processes."""
-        maps = Path(f"/proc/{self._process.pid}/maps").read_text()
+        maps = Path(f"/proc/{self.process.pid}/maps").read_text()
         return set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}\b", maps))
 
     def ends(self) -> int:
         """Waits; its exit code."""
-        return self._process.wait(PATIENCE_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def stop(self, *numbers: int) -> tuple[int, float]:
         """Sends signals, SIGINT by default; its exit code and the seconds until it had ended."""
         begin = time.monotonic()
         for number in numbers or (signal.SIGINT,):
-            self._process.send_signal(number)
+            self.process.send_signal(number)
         return self.ends(), time.monotonic() - begin
 
     def __enter__(self) -> NodeProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
+        if self.process.poll() is None:
             self.stop()
 
 

@@ -1,12 +1,14 @@
 """A node with a compressed guide and a compressedDepth source, over DDS."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
 from node_process import NodeProcess
 from robot import DEPTH_METRES, GUIDE_SIZE, SOURCE_SIZE, Robot, camera_info, compressed, pixels_of, values_of
 
-from robself import compressed_depth
+from robself import compressed_depth, picture
 from robself_ros.sensors import sibling_camera_info
 
 pytestmark = pytest.mark.ros
@@ -94,6 +96,80 @@ def test_images_that_cannot_be_used_are_counted_and_told_with_topic_and_format(r
     )
     assert "Traceback" not in node.said
     assert robot.result(robot.exchange(source(robot), guide(robot))).dropped_rejected == 3
+
+
+HUGE_PNG = picture.PNG + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 100_000, 100_000, 16, 0, 0, 0, 0, 0)
+CUT_PNG = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (36, 48, 3), np.uint8))[1].tobytes()[
+    :-40
+]
+
+
+@pytest.mark.parametrize(
+    "role, image_format, data, cause, why",
+    [
+        (
+            "guide",
+            "rgb8; png compressed bgr8",
+            HUGE_PNG,
+            "guide data",
+            "PNG: size 100000x100000, expected both",
+        ),
+        ("guide", "jpeg", bytes(range(256)) * 40, "guide data", "expected JPEG or PNG"),
+        ("guide", "png", b"", "guide data", "0 bytes beginning with none"),
+        ("guide", "png", CUT_PNG, "content", "PNG: cut short after"),
+        ("source", "16UC1; compressedDepth png", bytes(12) + HUGE_PNG, "source data", "size 100000x100000"),
+        (
+            "source",
+            "16UC1; compressedDepth rvl",
+            struct.pack("<iffII", 0, 0, 0, 100_000, 100_000),
+            "source data",
+            "RVL: size 100000x100000, expected both",
+        ),
+        (
+            "source",
+            "16UC1; compressedDepth rvl",
+            struct.pack("<iffII", 0, 0, 0, 5000, 5000) + bytes(40),
+            "content",
+            "RVL: data end after 0 of 25000000 pixels",
+        ),
+        (
+            "source",
+            "16UC1; compressedDepth rvl",
+            struct.pack("<iffII", 0, 0, 0, 8, 8) + bytes(2**20),
+            "content",
+            "RVL: 1048576 bytes, expected at most 264 for 64 pixels",
+        ),
+        ("source", "16UC1; compressedDepth png", b"\0", "source data", "1 bytes, expected at least 12"),
+        ("source", "", b"garbage", "source data", "7 bytes beginning with 67 61 72 62"),
+    ],
+    ids=[
+        "huge PNG",
+        "no JPEG",
+        "nothing",
+        "cut PNG",
+        "huge PNG of depth",
+        "huge RVL",
+        "empty RVL",
+        "long RVL",
+        "one byte",
+        "garbage",
+    ],
+)
+def test_after_data_that_cannot_be_unpacked_the_next_pair_is_good(
+    robot, node, role, image_format, data, cause, why
+):
+    def count(status):
+        return int(values_of(status).get(f"rejected: {cause}", 0))
+
+    before, stamp = count(robot.report("processing")), robot.stamp()
+    wrong = {"source": source(robot), "guide": guide(robot)} | {role: compressed(image_format, data)}
+    for name, message in wrong.items():
+        robot.send(name, message, stamp)
+    report = robot.report("processing", lambda status: count(status) > before)
+    assert why in values_of(report)["last rejected"]
+    sr = pixels_of(robot.result(robot.exchange(source(robot), guide(robot)), "sr"))
+    assert sr.min() > 900 and sr.max() < 3200
+    assert "Traceback" not in node.said
 
 
 def test_the_diagnostics_name_the_topics_that_are_listened_to(robot):
