@@ -46,9 +46,9 @@ class ApproximateTimePairer(Generic[Source, Guide]):
 
     def __init__(self, slop_seconds: float, queue_size: int) -> None:
         # As rclpy's Duration rounds: to whole nanoseconds, towards zero.
-        self._slop = int(slop_seconds * NANOSECONDS)
-        if self._slop <= 0:
+        if not 1 <= slop_seconds * NANOSECONDS < float("inf"):
             raise ConfigError(f"slop_seconds: {slop_seconds!r}, expected at least 1e-9")
+        self._slop = int(slop_seconds * NANOSECONDS)
         if queue_size < 1:
             raise ConfigError(f"queue_size: {queue_size!r}, expected at least 1")
         self._queue_size = queue_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 
 from robself.errors import ConfigError
 
@@ -54,10 +55,15 @@ class ReplaySettings:
             )
         if not (self.factor == 0 or 1 <= self.factor <= 16):
             raise ConfigError(f"factor: {self.factor:g}, expected 0 (from the sizes), or 1 to 16")
-        if self.distance < 0 or self.factor_max < 1:
-            raise ConfigError(
-                f"distance {self.distance:g} m, factor_max {self.factor_max:g}: expected >= 0 and >= 1"
-            )
+        for name, low, high in (
+            ("distance", 0, 1000),
+            ("factor_max", 1, 16),
+            ("rpy", -pi, pi),
+            ("xyz", -10, 10),
+        ):
+            value = getattr(self, name)
+            if not all(low <= each <= high for each in (value if isinstance(value, tuple) else (value,))):
+                raise ConfigError(f"{name}: {value}, expected {low:g} to {high:g}")
         for name in ("first_iterations", "first_budget", "iterations", "budget", "keyframe_every", "limit"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import pi
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -27,6 +28,13 @@ def _no_shrinking(factor: float) -> float:
     if 0 < factor < 1:
         raise ValueError("expected 0, or 1 to 16")
     return factor
+
+
+def _known_place(path: str) -> str:
+    folder = Path(path).expanduser().parent
+    if path and not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}, expected a file in one that exists")
+    return path
 
 
 Angle = Annotated[float, Field(ge=-pi, le=pi)]
@@ -89,7 +97,9 @@ class CalibrationParameters(Section):
         le=180,
         description="degrees; diagnostics warn of a guide camera turned by more against its calibration; 0: never",
     )
-    save_to: str = Field("", description="the parameter file that ~/save_extrinsics writes")
+    save_to: Annotated[str, AfterValidator(_known_place)] = Field(
+        "", description="the parameter file that ~/save_extrinsics writes"
+    )
 
 
 class KeyframeParameters(Section):

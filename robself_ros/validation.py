@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from robself.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
+BOUNDS = (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most"))
+OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
 def validated(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
@@ -33,7 +35,8 @@ def validated(model: type[Model], values: Mapping[str, Any], where: str) -> Mode
         raise ConfigError(f"{where}: {unknown('key', key, keys(model))}")
     if first["type"] == "missing":
         raise ConfigError(f"{where}: {key} is missing")
-    raise ConfigError(f"{where}: {key}: {first['input']!r}: {_expectation(first['msg'])}")
+    allowed = _range(model, first["loc"]) if first["type"] in OUT_OF_RANGE else _expectation(first["msg"])
+    raise ConfigError(f"{where}: {key}: {first['input']!r}: {allowed}")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -54,6 +57,22 @@ def keys(model: type[BaseModel], prefix: str = "") -> list[str]:
         else:
             names.append(prefix + name)
     return names
+
+
+def _range(model: type[BaseModel], place: Sequence[str | int]) -> str:
+    """All bounds of a number, of which pydantic tells the one that was crossed."""
+    constraints: Sequence[Any] = ()
+    for part in place:
+        if isinstance(part, str):
+            field = model.model_fields[part]
+            model = constraints_of = field.annotation
+            constraints = field.metadata
+        else:  # of a list, whose items are Annotated
+            constraints = get_args(constraints_of)[0].__metadata__[0].metadata
+    told = [
+        f"{text} {getattr(one, name):g}" for one in constraints for name, text in BOUNDS if hasattr(one, name)
+    ]
+    return f"expected {' and '.join(told)}"
 
 
 def _expectation(message: str) -> str:

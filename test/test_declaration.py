@@ -68,7 +68,7 @@ def test_an_integer_is_taken_for_a_floating_point_number_and_stays_one(declared)
     [
         ({"slop": 0.1}, "parameters: unknown parameter 'slop', did you mean sync.slop?"),
         ({"sync.slop": "0.1"}, "parameters: sync.slop: '0.1': expected a valid number"),
-        ({"sync.queue_size": 0}, "parameters: sync.queue_size: 0: expected greater than or equal to 1"),
+        ({"sync.queue_size": 0}, "parameters: sync.queue_size: 0: expected at least 1 and at most 1000"),
         ({"factor": 0.5}, "parameters: factor: 0.5: expected 0, or 1 to 16"),
         ({"device": "tpu"}, "parameters: device: 'tpu': expected auto, cpu, cuda or cuda:N"),
         ({"variant": "ra"}, "parameters: variant: 'ra': expected 're' or 'de'"),
