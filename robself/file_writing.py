@@ -26,6 +26,18 @@ def write_file(path: str | Path, data: bytes) -> None:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+def inside(folder: Path, *names: str) -> Path:
+    """A path below a folder, by names that come from data.
+
+    Raises:
+        OutputError: names that lead out of it.
+    """
+    path = folder.joinpath(*names)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise OutputError(f"{path}: leads out of {folder}, expected a name inside it")
+    return path
+
+
 def check_place(path: str | Path) -> None:
     """Whether `write_file` may succeed, to be asked before long work.
 

@@ -24,7 +24,7 @@ from robself.evaluation.report.results import Results, Run
 from robself.evaluation.summary import summarise
 from robself.evaluation.tasks import Task
 from robself.evaluation.work import Outcome
-from robself.file_writing import write_file
+from robself.file_writing import inside, write_file
 from robself.journal import Journal
 from robself.json_text import json_text
 
@@ -96,7 +96,7 @@ class ResultFolder:
 
     def add_case(self, case: Case, suffix: str) -> None:
         """Keeps a case's images, for pictures."""
-        path = self.path / "inputs" / f"{case.name}{suffix}.npz"
+        path = inside(self.path / "inputs", f"{case.name}{suffix}.npz")
         if self._keep_images and not path.exists():
             truth = {} if case.truth is None else {"truth": case.truth}
             shown_as = {"modality": np.array(case.modality), "unit": np.array(case.unit)}
@@ -111,8 +111,9 @@ class ResultFolder:
         prediction = None
         if outcome.images and self._keep_images:
             name = f"{task.case}__seed{task.seed}{task.setting.suffix}.npz"
-            prediction = Path("predictions") / task.method / name
-            _write_images(self.path / prediction, outcome.images)
+            path = inside(self.path / "predictions", task.method, name)
+            prediction = path.relative_to(self.path)
+            _write_images(path, outcome.images)
         record = outcome.record | {"prediction": prediction and prediction.as_posix()}
         self.records[task] = self._journal.add(record)
 
