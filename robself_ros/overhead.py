@@ -14,9 +14,7 @@ from statistics import median
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from robself.config import RobSelfConfig
@@ -38,6 +36,7 @@ from robself_ros.conversions import (
     source_message,
     source_of,
 )
+from robself_ros.made_messages import made_camera_info, made_images
 from robself_ros.pairers import make_pairer
 from robself_ros.parameters import NodeParameters
 from robself_ros.processing import Job, Product
@@ -108,10 +107,10 @@ class _Bench:
     def __init__(self, source_size: tuple[int, int], guide_size: tuple[int, int]) -> None:
         self.parameters = NodeParameters()
         self.header = Header(frame_id="source")
-        self.source, self.guide = _messages(source_size, guide_size)
+        self.source, self.guide = made_images(source_size, guide_size)
         self.cameras = Cameras({"source": False, "guide": False}, lambda line: None)
-        self.cameras.take("source", _camera_info(source_size, "source"))
-        self.cameras.take("guide", _camera_info(guide_size, "guide", d=(0.05, -0.02, 0.0, 0.0, 0.0)))
+        self.cameras.take("source", made_camera_info(source_size, "source"))
+        self.cameras.take("guide", made_camera_info(guide_size, "guide", d=(0.05, -0.02, 0.0, 0.0, 0.0)))
         self.view = GuideView(guide_size[0] / source_size[0], (0.0, 0.002, 0.0), lambda line: None)
         self.network = RobSelf(RobSelfConfig.from_preset("robot").model)
         self.normalisation: Normalisation | None = None
@@ -175,7 +174,7 @@ class _Bench:
         self.synchronizer.guide(self.guide)
 
     def _assembled(self, pair: Pair, observation: Any, prediction: Prediction) -> Result:
-        info = {"mode": "track", "start": "warm", "iterations": 0, "device": "cpu"}
+        info = {"mode": "track", "start": "warm", "iterations": 0, "stopped_by": "schedule", "device": "cpu"}
         return assemble(
             pair,
             observation,
@@ -204,33 +203,6 @@ def _prediction(upsampled: torch.Tensor) -> Prediction:
     height, width = upsampled.shape[-2:]
     ramp = torch.linspace(-3, 3, height)[:, None] + torch.linspace(-2, 2, width)
     return Prediction(upsampled.clone(), upsampled.clone(), ramp.expand(1, 2, height, width).contiguous())
-
-
-def _messages(source_size: tuple[int, int], guide_size: tuple[int, int]) -> tuple[Image, Image]:
-    """A wavy wall with 2 % of holes, 16UC1, and noise, rgb8."""
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[: source_size[0], : source_size[1]] / min(source_size)
-    depth = (2000 + 500 * np.sin(9 * rows) * np.cos(7 * columns)).astype(np.uint16)
-    depth[random.random(source_size) < 0.02] = 0
-    guide = random.integers(0, 256, (*guide_size, 3), np.uint8)
-    return image_message(depth, "16UC1", Header(frame_id="source")), image_message(
-        guide, "rgb8", Header(frame_id="guide")
-    )
-
-
-def _camera_info(size: tuple[int, int], frame_id: str, d: tuple[float, ...] = ()) -> CameraInfo:
-    height, width = size
-    f, cx, cy = 0.8 * width, (width - 1) / 2, (height - 1) / 2
-    return CameraInfo(
-        header=Header(frame_id=frame_id),
-        height=height,
-        width=width,
-        distortion_model="plumb_bob",
-        d=list(d),
-        k=[f, 0.0, cx, 0.0, f, cy, 0.0, 0.0, 1.0],
-        r=np.eye(3).ravel().tolist(),
-        p=[f, 0.0, cx, 0.0, 0.0, f, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
-    )
 
 
 @contextmanager

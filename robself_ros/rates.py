@@ -33,6 +33,7 @@ from robself_ros.msg import Status
 from robself_ros.outputs import QOS
 
 PATIENCE_SECONDS = 120.0  # for a first result, a cold keyframe: torch may have to be loaded before
+LOST_SECONDS = 30.0  # after a pair whose result would have come at once
 AGAIN_SECONDS = 2.0  # a first pair that came before the node had subscribed is sent again
 DROPPED = ("unpaired", "replaced", "rejected", "stale")
 
@@ -130,6 +131,16 @@ class Subject:
             "in_order": all(one < other for one, other in itertools.pairwise(stamps)),
         }
 
+    def one_by_one(self, pairs: int) -> Iterator[int]:
+        """Send so many pairs, each when the last has come back; gives each time how many have, of all sent.
+
+        One that has not come back after `LOST_SECONDS` is given up.
+        """
+        known = len(self._statuses)
+        for _ in range(pairs):
+            self._finish(self._send(), LOST_SECONDS)
+            yield len(self._statuses) - known
+
     def _send(self) -> int:
         """One frame, now; its stamp."""
         frame, now = next(self._frames), time.time_ns()
@@ -139,10 +150,10 @@ class Subject:
             self._publishers[topic].publish(message)
         return now
 
-    def _finish(self, stamp: int) -> None:
+    def _finish(self, stamp: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the result of that pair has come, or none at all for long."""
         self._spin_until(
-            lambda: stamp in self._arrivals and stamp_ns(self._statuses[-1].header) == stamp, PATIENCE_SECONDS
+            lambda: stamp in self._arrivals and stamp_ns(self._statuses[-1].header) == stamp, seconds
         )
 
     def _spin_until(self, done: Callable[[], bool], seconds: float) -> None:

@@ -46,8 +46,8 @@ class ChildProcesses:
         self._logs: dict[str, Path] = {}
         self._events: SimpleQueue[Event] = SimpleQueue()
 
-    def start(self, name: str, log: Path, module: str, *arguments: str, tells: bool = True) -> None:
-        """`python -m module arguments…`, its stderr in `log`, and its stdout too unless it `tells` events."""
+    def start(self, name: str, log: Path, module: str, *arguments: str, tells: bool = True) -> int:
+        """`python -m module arguments…`, its stderr in `log`, and its stdout too unless it `tells` events; its id."""
         with log.open("w", encoding="utf-8") as file:
             child = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
@@ -61,6 +61,7 @@ class ChildProcesses:
         self._children[name], self._logs[name] = child, log
         if tells:
             threading.Thread(target=self._listen, args=(name, child), daemon=True).start()
+        return child.pid
 
     def next_event(self, seconds: float) -> Event | None:
         """What a child tells next; None when nothing came in time.
