@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import torch
 
-from robself.config import ModelConfig, RobSelfConfig
+from robself.acceleration import Acceleration, accelerate
+from robself.config import ModelConfig, RobSelfConfig, one_of
 from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
@@ -59,9 +61,10 @@ class OnlineSuperResolver:
         memory_limit_mb: MiB that a pair may take; above it the network sees the image in tiles. None: most of
             what the device has free when the first image of a size comes. Where that proves to be too
             little, the pair is tried once more, in smaller tiles and the time that is left.
+        acceleration: "none", "compile" or "cuda_graphs" (`robself.acceleration`).
 
     Raises:
-        ConfigError: a device this machine has not.
+        ConfigError: a device this machine has not, or an unknown acceleration.
     """
 
     def __init__(
@@ -71,7 +74,9 @@ class OnlineSuperResolver:
         schedule: Schedule | None = None,
         make_network: Callable[[ModelConfig], RobSelf] = RobSelf,
         memory_limit_mb: float | None = None,
+        acceleration: Acceleration = "none",
     ) -> None:
+        one_of("acceleration", acceleration, get_args(Acceleration))
         self.config = config
         self.device = choose_device(device)
         self.dtype = compute_type(self.device)
@@ -80,6 +85,7 @@ class OnlineSuperResolver:
         self._refine = Refinement(self.schedule, sharp=config.modality == "depth", pace=self._pace)
         self.make_network = make_network
         self.memory_limit_mb = memory_limit_mb
+        self.acceleration: Acceleration = acceleration
         self._tilings: dict[tuple[int, int], Tiling | None] = {}
         self._warmth: _Warmth | None = None
 
@@ -252,6 +258,7 @@ class OnlineSuperResolver:
         """A fresh network and optimiser, and the normalisation that they will keep."""
         network = seeded(partial(self.make_network, self.config.model), self.config.seed, self.device)
         network = network.to(memory_format=torch.channels_last)
+        accelerate(network, self.acceleration, self.device)
         normalisation = Normalisation.of(pair, by_percentiles=self.config.modality == "nir")
         return _Warmth(network, make_optimisers(network, self.schedule.optimiser), normalisation)
 
