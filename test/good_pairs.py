@@ -11,7 +11,7 @@ from robself_ros.msg import Status
 METRES = {"16UC1": 1e-3, "32FC1": 1.0}
 
 
-def exchange_good(robot: Robot, encoding: str = "16UC1", **guide: Any) -> Status:
+def exchange_good(robot: Robot, encoding: str = "16UC1", /, **guide: Any) -> Status:
     """Sends a pair and checks what is published for it; its status.
 
     Args:
