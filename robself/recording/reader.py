@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from rosbags.convert.converter import migrate_bytes
-from rosbags.highlevel import AnyReader
+from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
+from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 
 from robself.camera_model import CameraModel, is_rectified
@@ -210,7 +212,9 @@ class RecordingReader:
             try:
                 content = bag.deserialize(data, connection.msgtype)
             except Exception as error:  # whatever foreign bytes bring about
-                raise RecordingError(f"{self.path}: {connection.topic}: damaged: {error}") from error
+                raise RecordingError(
+                    f"{self.path}: {connection.topic}: damaged: {shorten(str(error), 200)}"
+                ) from error
             yield RecordedMessage(connection.topic, connection.msgtype, time_ns, content)
 
     def _serialized(self, topics: Sequence[str] | None) -> Iterator[SerializedMessage]:
@@ -258,4 +262,5 @@ def _stamp(message: Any) -> int:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    text = shorten(str(error) or type(error).__name__, 200)
+    return text if isinstance(error, ReaderError | AnyReaderError) else f"damaged or cut short ({text})"
