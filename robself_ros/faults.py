@@ -20,7 +20,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from robself.network import Prediction, RobSelf
 
 POLL_SECONDS = 0.02
-LARGE = 300 * 32  # px; more than a tile has
+LARGE = 11_000  # px; more than a tile has
 OUT_OF_MEMORY = {
     "memory_of_gpu": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
     "memory_of_cpu": lambda: RuntimeError(
