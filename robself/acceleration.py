@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
 
 import torch
 
+from robself.config import Acceleration
 from robself.network import Prediction, RobSelf
 
-Acceleration = Literal["none", "compile", "cuda_graphs"]
 # Modes of torch.compile: the second records the compiled kernels as CUDA graphs.
 MODES = {"compile": "default", "cuda_graphs": "reduce-overhead"}
 

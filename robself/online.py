@@ -11,8 +11,8 @@ from typing import get_args
 
 import torch
 
-from robself.acceleration import Acceleration, accelerate
-from robself.config import ModelConfig, RobSelfConfig, one_of
+from robself.acceleration import accelerate
+from robself.config import Acceleration, ModelConfig, RobSelfConfig, one_of
 from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError

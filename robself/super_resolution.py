@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from robself.config import RobSelfConfig
+from robself.config import Acceleration, RobSelfConfig
 from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
@@ -28,6 +28,7 @@ def super_resolve(
     device: str = "auto",
     progress: bool | Callable[[Progress], None] = False,
     modality: str | None = None,
+    acceleration: Acceleration = "none",
 ) -> Result:
     """Super-resolve a source by a guide that looks the same way, roughly aligned.
 
@@ -44,6 +45,7 @@ def super_resolve(
         device: "auto", "cpu", "cuda", "cuda:1"...
         progress: True: a bar on stderr; or a function that is called with a `Progress`.
         modality: "depth" or "nir"; None: the preset's.
+        acceleration: "none", "compile" or "cuda_graphs" (`robself.acceleration`).
 
     Returns:
         A `Result` on the guide's grid (H, W), `sr` in the source's unit.
@@ -64,7 +66,7 @@ def super_resolve(
             raise ConfigError(f"scale: {scale}, expected at least 1")
         guide = _fitted(checked_guide(guide), checked_source(source).shape, scale)
     pair = Pair.from_images(source, guide, modality=config.modality)
-    resolver = OnlineSuperResolver(config, device)
+    resolver = OnlineSuperResolver(config, device, acceleration=acceleration)
     budget = Budget(iterations, budget_seconds)
     if progress is True:
         from robself.progress import progress_bar

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from robself.config import Modality, ScheduleName, Variant, presets
+from robself.config import Acceleration, Modality, ScheduleName, Variant, presets
 
 
 def _known_preset(name: str) -> str:
@@ -122,6 +122,12 @@ class NodeParameters(Section):
     schedule: ScheduleName = Field("coarse_to_fine", description="coarse_to_fine, or the paper's")
     modality: Modality = Field("depth", description="what the source measures: depth or nir")
     device: Annotated[str, AfterValidator(_known_device)] = Field("auto", description="what computes")
+    acceleration: Acceleration = Field(
+        "none", description="none, compile (torch.compile) or cuda_graphs; what fails is logged and left out"
+    )
+    memory_limit_mb: float = Field(
+        0.0, ge=0, description="MiB a pair may take, above which it goes in tiles; 0: most of what is free"
+    )
     seed: int = Field(0, ge=0, description="of the weights' initialisation")
     factor: Annotated[float, AfterValidator(_no_shrinking)] = Field(
         0.0,

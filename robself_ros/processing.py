@@ -70,7 +70,12 @@ class Processing:
             parameters.modality,
             seed=parameters.seed,
         )
-        resolver = OnlineSuperResolver(config, parameters.device)
+        resolver = OnlineSuperResolver(
+            config,
+            parameters.device,
+            memory_limit_mb=parameters.memory_limit_mb or None,
+            acceleration=parameters.acceleration,
+        )
         self._device = resolver.device
         self.device_name = device_name(self._device)
         keyframe, budget = parameters.keyframe, parameters.budget

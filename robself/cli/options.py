@@ -15,6 +15,9 @@ Modality = Annotated[
     str | None, typer.Option(help="What the source measures: depth or nir (none: what the preset is for).")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Acceleration = Annotated[
+    str, typer.Option(help="none, compile (torch.compile) or cuda_graphs; what fails is said and left out.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of the network's first weights.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a sentence.")]
 SourceTopic = Annotated[str | None, typer.Option(help="Depth or NIR images.", show_default=False)]

@@ -46,6 +46,7 @@ def sr(
     ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    acceleration: options.Acceleration = "none",
     modality: options.Modality = None,
     aligned_guide: Annotated[
         Path | None, typer.Option(help="Also write the guide as aligned (PNG, JPEG ...).", show_default=False)
@@ -92,6 +93,7 @@ def sr(
             device=device,
             progress=True,
             modality=modality,
+            acceleration=acceleration,
         )
     except InputError as error:
         raise InputError(f"{error} (source {source}, guide {guide})") from error
