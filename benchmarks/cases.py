@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from itertools import product
@@ -42,18 +43,24 @@ def measure(
     config = config.model_copy(update={"model": config.model.model_copy(update=overrides)})
     changes = dict(road)
     if stages := changes.pop("cold", None):
-        changes["cold"] = tuple(Stage(resolution, int(iterations)) for resolution, iterations in stages)
+        changes["cold"] = tuple(
+            Stage(resolution, int(iterations), patience=int(patience[0]) if patience else None)
+            for resolution, iterations, *patience in stages
+        )
     schedule = replace(SCHEDULES[config.schedule], **changes)
     with np.load(case) as data:
         source, guide, truth = data["lr"], data["guide"], data["gt"]
     pair = Pair.from_images(source, guide, modality=config.modality)
+    begin = time.process_time()
     result = OnlineSuperResolver(config, schedule=schedule).keyframe(pair, budget)
+    cpu_seconds = time.process_time() - begin
     judged = common_pixels(result.sr, truth)
     enlarged = bicubic(pair.source, pair.valid, pair.size)
     return {
         "case": case.stem,
         "rmse": errors_of(result.sr, truth, judged).rmse,
         "bicubic": errors_of(enlarged, truth, judged).rmse,
+        "cpu_seconds": cpu_seconds,
         "settings": {
             **settings,
             **overrides,
@@ -66,6 +73,11 @@ def measure(
             for name in ("iterations", "seconds", "stopped_by", "fallback", "device", "dtype", "versions")
         },
     }
+
+
+def stages_of(text: str) -> list[tuple[float, ...]]:
+    """Resolution, iterations and perhaps patience of each stage."""
+    return [tuple(map(float, stage.split(":"))) for stage in text.split(",")]
 
 
 def table(runs: list[dict[str, Any]]) -> str:
@@ -102,7 +114,12 @@ def main(
     threads: int = 1,
     channels: int | None = None,
     residual: bool | None = None,
-    cold: Annotated[str | None, typer.Option(help="stages instead of the schedule's: 0.5:300,1:100")] = None,
+    cold: Annotated[
+        str | None,
+        typer.Option(
+            help="stages instead of the schedule's: 0.5:300,1:100, or with patience: 0.5:300:20,1:100"
+        ),
+    ] = None,
     optimiser: str | None = None,
     back_projection: int | None = None,
     sharpening: int | None = None,
@@ -110,7 +127,7 @@ def main(
 ) -> None:
     """Measure cases, `jobs` at a time with `threads` each."""
     overrides = _given(channels=channels, residual=residual)
-    stages = cold and [tuple(map(float, stage.split(":"))) for stage in cold.split(",")]
+    stages = cold and stages_of(cold)
     road = _given(
         cold=stages,
         optimiser=optimiser,

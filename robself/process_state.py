@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 FILES, LOCK = ("/dev/shm/fastrtps_", "/dev/shm/fastdds_"), "_el"
@@ -56,6 +57,11 @@ def dds_shared_memory(pid: int) -> set[Path]:
         except OSError:  # it was closed meanwhile
             continue
     return {Path(name.removesuffix(LOCK)) for name in held if name.startswith(FILES) and name.endswith(LOCK)}
+
+
+def all_dds_shared_memory() -> set[Path]:
+    """What there is of any process, also of those that were killed before they could clean up."""
+    return {Path(name) for start in FILES for name in glob(f"{start}*")}
 
 
 def left_behind(files: set[Path]) -> set[Path]:

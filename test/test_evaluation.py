@@ -265,7 +265,7 @@ def test_what_ended_before_its_first_result_can_be_begun_anew(pairs, tmp_path):
 def test_two_evaluations_do_not_write_one_folder(pairs, tmp_path):
     def engine(jobs, most):
         yield from inline(jobs, most)
-        with pytest.raises(OutputError, match="another evaluation is writing it"):
+        with pytest.raises(OutputError, match="another process is writing it"):
             evaluate(pairs, tmp_path / "out", methods=("bicubic",), resume=True)
 
     evaluate(pairs, tmp_path / "out", methods=("bicubic",), engine=engine)

@@ -36,7 +36,9 @@ def test_without_patience_there_is_no_plateau():
 def test_a_stage_skips_the_rest_of_its_constant_half(decay, expected):
     def iterations(patience):
         stage = Stage(1.0, 100, learning_rate=1e-9, decay=decay, patience=patience)
-        resolver = OnlineSuperResolver(small_config(), schedule=Schedule((stage,), (stage,), optimiser="adam"))
+        resolver = OnlineSuperResolver(
+            small_config(), schedule=Schedule((stage,), (stage,), optimiser="adam")
+        )
         return resolver.keyframe(small_pair()).info["iterations"]
 
     assert iterations(None) == 100

@@ -14,7 +14,7 @@ import numpy as np
 from robself.demo.chain import graph_of_its_own, require_ros
 from robself.demo.child_processes import ChildProcesses, ended_by_signals
 from robself.errors import ConfigError, RobSelfError
-from robself.process_state import ProcessState, dds_shared_memory, left_behind
+from robself.process_state import ProcessState, all_dds_shared_memory, dds_shared_memory, left_behind
 
 # A tenth of the pairs are optimised, one iteration each, and the others tracked.
 PARAMETERS = {"keyframe.every_n": 10, "budget.first_iterations": 3, "budget.iterations": 1}
@@ -47,7 +47,7 @@ def soak(
     deadline = time.monotonic() + (60 * minutes if minutes else np.inf)
     every = max(1, pairs // SAMPLES)
     samples: list[dict[str, Any]] = []
-    results, mapped = 0, set()
+    results, mapped, others = 0, set(), all_dds_shared_memory()
     with TemporaryDirectory(prefix="robself_soak_") as folder:
         environment = {**graph_of_its_own(folder), "OMP_NUM_THREADS": "1"}
         with ended_by_signals(), ChildProcesses(environment) as children:
@@ -66,7 +66,7 @@ def soak(
                 if event is None:
                     raise RobSelfError(f"no result within {READY_SECONDS:.0f} s")
                 state = ProcessState.of(node)
-                mapped |= dds_shared_memory(node)
+                mapped |= dds_shared_memory(node) - others  # a port may be one that a killed process has left
                 sent, results = event.facts["sent"], event.facts["results"]
                 samples.append({"sent": sent, "seconds": time.monotonic() - begin, **asdict(state)})
                 tell(sent)
