@@ -109,11 +109,16 @@ class Robot:
         return self
 
     def _is_met(self, message: DiagnosticArray) -> bool:
-        reports = {status.name.partition(": ")[2]: status for status in message.status}
+        reports = {task: status for status in message.status if (task := self._task_of(status))}
         if "processing" not in reports:  # inactive
             return False
         seen = all(values_of(reports[role])["publishers"] != "0" for role in self._images)
         return seen and not (self._listeners and "idle" in reports["processing"].message)
+
+    def _task_of(self, status: DiagnosticStatus) -> str:
+        """What it reports on; nothing if it is another node's."""
+        name, _, task = status.name.partition(": ")
+        return task if name == self.node_name.lstrip("/") else ""
 
     def wait_for(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """What the condition gives once it is true."""
@@ -197,7 +202,7 @@ class Robot:
                     status
                     for message in self.came["diagnostics"][begin:]
                     for status in message.status
-                    if status.name.endswith(f": {task}") and condition(status)
+                    if self._task_of(status) == task and condition(status)
                 ),
                 None,
             )
