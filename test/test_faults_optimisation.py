@@ -11,7 +11,8 @@ from robself.upsampling import bicubic_of_filled
 
 pytestmark = pytest.mark.ros
 PAIR = coarse_pair()  # mm
-ENOUGH = {"budget.first_iterations": 25, "budget.first_seconds": 0.0, "budget.iterations": 10}  # four setbacks take eight
+# Four setbacks, after which an optimisation gives up, take eight iterations.
+ENOUGH = {"budget.first_iterations": 25, "budget.first_seconds": 0.0, "budget.iterations": 10}
 
 
 @pytest.fixture(scope="module")
