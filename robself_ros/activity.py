@@ -63,17 +63,16 @@ class Activity:
         needs_transforms = parameters.register_guide and parameters.extrinsics.use_tf
         self._transforms = static_transforms(node) if needs_transforms else None
         self.cameras = Cameras(rectified, self._log.warning, self._transforms and self._transforms.frames)
-        self.processing = Processing(
-            parameters, self.cameras, self._log.info, self._log.warning, self._note_reset
-        )
+        self._renew_processing()
         self.worker: Worker[Job, Product] = Worker(
-            self.processing,
+            lambda job, should_stop: self.processing(job, should_stop),
             self._deliver,
-            self.processing.reset,
+            lambda: self.processing.reset(),
             self._report,
             self.tally,
-            self.processing.stream,
-            self.processing.next_seconds,
+            lambda: self.processing.stream(),
+            lambda: self.processing.next_seconds(),
+            self._renew_processing,
         )
         self.synchronizer = Synchronizer(
             make_pairer(parameters.sync.slop, parameters.sync.queue_size),
@@ -128,6 +127,12 @@ class Activity:
         if ended:
             self.processing.free()
         return ended
+
+    def _renew_processing(self) -> None:
+        """A model of its own for a worker that has none yet, or leaves it to a thread that hangs."""
+        self.processing = Processing(
+            self.parameters, self.cameras, self._log.info, self._log.warning, self._note_reset
+        )
 
     def _subscribe(self, on_incompatible: OnIncompatible) -> list:
         def subscription(kind: type, topic: str, callback: Callable, on_lost: Callable[[int], None]):

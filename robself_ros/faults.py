@@ -83,8 +83,10 @@ class Faults:
         elif fault.startswith("memory"):
             raise OUT_OF_MEMORY.get(fault, MemoryError)()
         elif fault == "hang":
-            while self._read() == "hang":
+            written = self._written
+            while self._written == written:
                 time.sleep(POLL_SECONDS)
+                self._read()
         return None
 
     def _after(self, module: torch.nn.Module, inputs: tuple, output: Prediction) -> Prediction | None:

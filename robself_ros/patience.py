@@ -39,6 +39,12 @@ class Patience:
         self._silences.append(min(self._silence, self.silence_seconds))
         self._job = None
 
+    def left(self) -> Patience:
+        """For the next one, when the job in work is left to itself: it has learned from this one's silence."""
+        other = Patience()
+        other._silences.extend([*self._silences, min(self.silent_seconds, self.silence_seconds)])
+        return other
+
     @property
     def busy_seconds(self) -> float:
         """For how long the job has been worked at; 0 when there is none."""

@@ -12,6 +12,8 @@ from robself_ros.conversions import Rejected
 from robself_ros.patience import Patience
 from robself_ros.tally import Tally
 
+MOST_LEFT = 2  # threads that hang, each with its model in memory
+
 Job = TypeVar("Job")
 Product = TypeVar("Product")
 
@@ -27,10 +29,12 @@ class Worker(Generic[Job, Product]):
         report: takes the message and the error of a job that could not be done.
         surroundings: what the thread works in, a CUDA stream for instance.
         seconds: what the next job may take; 0: it has no budget.
+        renew: called when a thread that hangs is left to itself, with all that it works on: what the above work
+            on from then on is to be something else.
 
     Attributes:
         patience: how long the job in work has been worked at, and whether that is too long.
-        ended: why the thread last ended without having been told to.
+        ended: why the last thread was followed by another.
     """
 
     def __init__(
@@ -42,15 +46,18 @@ class Worker(Generic[Job, Product]):
         tally: Tally,
         surroundings: Callable[[], AbstractContextManager] = nullcontext,
         seconds: Callable[[], float] = lambda: 0.0,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         self._process, self._deliver, self._forget, self._report = process, deliver, forget, report
         self._tally, self._surroundings, self._seconds = tally, surroundings, seconds
+        self._renew = renew
         self.patience = Patience()
         self.ended = ""
         self._changed = threading.Condition()
         self._delivering = threading.Lock()
         self._waiting: Job | None = None
         self._generation = self._known = 0
+        self._left: list[threading.Thread] = []  # that hung
         self._given_up = False  # the job in work
         self._error: BaseException | None = None
         self._stopping = False
@@ -61,9 +68,10 @@ class Worker(Generic[Job, Product]):
         self._thread.start()
 
     def check(self) -> None:
-        """To be called now and then: gives up a job that hangs, and follows a thread that ended by another.
+        """To be called now and then: follows a thread that hangs or has ended by another.
 
-        Nothing that such a job or thread still gives is delivered, and what it had learned is forgotten.
+        Nothing that such a thread still gives is delivered, and what it had learned is forgotten. A thread cannot
+        be killed: while MOST_LEFT of them hang, the next one that does is not followed, and only its job given up.
         """
         with self._changed:
             hangs = self.patience.hangs and not self._given_up
@@ -72,20 +80,38 @@ class Worker(Generic[Job, Product]):
                 return
             self._generation += 1
             if dead:
-                self._replace_thread()
+                self._follow_dead()
             else:
-                self._given_up = True
-                self._tally.add("hung")
+                self._give_up()
 
-    def _replace_thread(self) -> None:
+    def _follow_dead(self) -> None:
         error = self._error or RuntimeError("it ended without an error")
-        self.ended = f"{type(error).__name__}: {error}".removesuffix(": ")
-        self._tally.add("restarts")
+        self.ended = f"the thread ended: {type(error).__name__}: {error}".removesuffix(": ")
         if self.patience.busy_seconds:
             self.patience.end()
-            self._tally.fail(f"the worker's thread ended: {self.ended}")
+            self._tally.fail(f"the worker's {self.ended}")
         self._report("the worker's thread ended, and another was started", error)
         self._error = None
+        self._follow()
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        self._tally.add("hung")
+        self._left = [thread for thread in self._left if thread.is_alive()]
+        if len(self._left) == MOST_LEFT:
+            return
+        self.ended = (
+            f"no sign of life for {self.patience.silent_seconds:.1f} s, the thread was left to itself"
+        )
+        self._report("the worker hangs, and another was started", TimeoutError(self.ended))
+        self._left.append(self._thread)
+        self.patience = self.patience.left()
+        self._renew()
+        self._follow()
+
+    def _follow(self) -> None:
+        self._tally.add("restarts")
+        self._given_up = False
         self._thread = self._new_thread()
         self._thread.start()
 
@@ -123,31 +149,38 @@ class Worker(Generic[Job, Product]):
             self._waiting = None
 
     def _run(self) -> None:
+        patience = self.patience  # one that is left to itself keeps its own
         try:
             with self._surroundings():
                 while (taken := self._take()) is not None:
                     job, generation = taken
                     self._given_up = False
-                    self.patience.begin(self._seconds())
+                    patience.begin(self._seconds())
                     if generation != self._known:
                         self._forget()
                         self._known = generation
-                    self._work(job, generation)
-                    self.patience.end()
+                    self._work(job, generation, patience)
+                    patience.end()
         except BaseException as error:  # ends this thread: `check` tells, and starts another
-            self._error = error
+            if not self._is_left:
+                self._error = error
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether the thread that asks hung, and another has its place."""
+        return threading.current_thread() is not self._thread
 
     def _take(self) -> tuple[Job, int] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._waiting is not None)
-            if self._stopping:
+            self._changed.wait_for(lambda: self._stopping or self._is_left or self._waiting is not None)
+            if self._stopping or self._is_left:
                 return None
             job, self._waiting = self._waiting, None
             return job, self._generation
 
-    def _work(self, job: Job, generation: int) -> None:
+    def _work(self, job: Job, generation: int, patience: Patience) -> None:
         def unwanted() -> bool:
-            self.patience.sign_of_life()
+            patience.sign_of_life()
             return self._stopping or generation != self._generation
 
         try:

@@ -29,7 +29,7 @@ def worker_report(worker: Worker, counts: Counts, last: Counts) -> tuple[bytes, 
 def _judged(worker: Worker, counts: Counts, last: Counts) -> tuple[bytes, str]:
     patience = worker.patience
     if counts.restarts > last.restarts:
-        return DiagnosticStatus.ERROR, f"the thread ended and was started anew: {worker.ended}"
+        return DiagnosticStatus.ERROR, f"{worker.ended}; another was started"
     if patience.hangs or counts.hung > last.hung:
         text = f"hangs: no sign of life for {patience.silent_seconds:.1f} s, its result will be thrown away"
         return DiagnosticStatus.ERROR, text

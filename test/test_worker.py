@@ -9,7 +9,7 @@ import pytest
 from robself.errors import InputError, Interrupted
 from robself_ros.conversions import Rejected
 from robself_ros.tally import Tally
-from robself_ros.worker import Worker
+from robself_ros.worker import MOST_LEFT, Worker
 
 PATIENCE_SECONDS = 30.0
 
@@ -195,3 +195,46 @@ def test_it_tells_for_how_long_it_has_been_busy(bench):
     bench.until(lambda: bench.worker.patience.busy_seconds > 0.02)
     bench.go.release()
     bench.until(lambda: bench.worker.patience.busy_seconds == 0.0)
+
+
+def test_threads_that_hang_are_left_to_themselves_up_to_a_number(monkeypatch):
+    """Their products are thrown away when they come, and each successor works on something new."""
+    monkeypatch.setattr("robself_ros.patience.FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("robself_ros.patience.LEAST_SECONDS", 0.05)
+    deaf, begun, delivered, renewed, tally = threading.Event(), [], [], [], Tally()
+
+    def process(job, should_stop):
+        begun.append(job)
+        assert job == "good" or deaf.wait(PATIENCE_SECONDS)
+        return job
+
+    worker = Worker(
+        process,
+        delivered.append,
+        lambda: None,
+        lambda *said: None,
+        tally,
+        renew=lambda: renewed.append(len(begun)),
+    )
+    worker.start()
+    for hanging in range(1, MOST_LEFT + 2):
+        worker.submit(hanging)
+        while tally.counts.hung < hanging:
+            worker.check()
+            time.sleep(0.005)
+        if hanging <= MOST_LEFT:
+            worker.submit("good")
+            while delivered != ["good"] * hanging:
+                time.sleep(0.005)
+            assert worker.ended.startswith("no sign of life for 0.")
+    assert renewed == [1, 3]
+    assert (tally.counts.restarts, tally.counts.hung) == (MOST_LEFT, MOST_LEFT + 1)
+    for _ in range(20):
+        worker.check()
+    assert tally.counts.hung == MOST_LEFT + 1, "a job is given up once"
+    worker.submit("good")
+    deaf.set()
+    while len(delivered) < MOST_LEFT + 1:
+        time.sleep(0.005)
+    assert worker.stop(PATIENCE_SECONDS)
+    assert delivered == ["good"] * (MOST_LEFT + 1)
