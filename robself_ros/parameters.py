@@ -157,5 +157,7 @@ class NodeParameters(Section):
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> NodeParameters:
         if self.depth_min >= self.depth_max:
-            raise ValueError(f"depth_min {self.depth_min} m is not below depth_max {self.depth_max} m")
+            raise ValueError(
+                f"depth_min {self.depth_min} m, depth_max {self.depth_max} m: expected min < max"
+            )
         return self

@@ -88,7 +88,7 @@ def test_a_change_is_checked_against_the_other_parameters(declared):
     node, declaration = declared()
     (answer,) = node.set_parameters([Parameter("depth_min", value=25.0)])
     assert (answer.successful, declaration.read().depth_min) == (False, 0.1)
-    assert answer.reason == "parameters: depth_min 25.0 m is not below depth_max 20.0 m"
+    assert answer.reason == "parameters: depth_min 25.0 m, depth_max 20.0 m: expected min < max"
     together = [Parameter("depth_min", value=25.0), Parameter("depth_max", value=30.0)]
     assert node.set_parameters_atomically(together).successful
     assert (declaration.read().depth_min, declaration.read().depth_max) == (25.0, 30.0)

@@ -81,7 +81,7 @@ def test_an_unknown_sensor_is_answered_with_the_known_ones(name, hint):
         ({"/**.sync.slopp": 0.02}, r"mine.yaml: /\*\*: unknown key 'sync.slopp', did you mean sync.slop"),
         ({"/**.sync.slop": "fast"}, r"mine.yaml: /\*\*: sync.slop: 'fast': expected a valid number"),
         ({"/**.depth_min": -1.0}, r"mine.yaml: /\*\*: depth_min: -1.0: expected at least 0"),
-        ({"/**.depth_min": 9.0}, r"mine.yaml: /\*\*: depth_min 9.0 m is not below depth_max 5.46 m"),
+        ({"/**.depth_min": 9.0}, r"mine.yaml: /\*\*: depth_min 9.0 m, depth_max 5.46 m: expected min < max"),
         ({"/**.device": "gpu"}, r"device: 'gpu': expected auto, cpu, cuda or cuda:N"),
         ({"/**.factor": 2}, r"mine.yaml: /\*\*.factor: 2: expected a floating-point number, write 2.0"),
         ({"/**.extrinsics.rpy": [0, 0.0, 0.0]}, r"extrinsics.rpy: 0: expected a floating-point number"),
