@@ -76,4 +76,5 @@ def _range(model: type[BaseModel], place: Sequence[str | int]) -> str:
 
 
 def _expectation(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    message = message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    return message.replace("List should have", "expected", 1)

@@ -12,32 +12,56 @@ from robself.errors import InputError
 
 ANYTHING = st.one_of(st.floats(-1e4, 1e4), st.sampled_from([0.0, 1.0, math.nan, math.inf, -300.0, 300.0]))
 SIZE = st.integers(0, 5000)
-BINNING = st.integers(0, 8)
+EYE = np.eye(3).ravel().tolist()
+FIELDS = ("width", "height", "distortion_model", "d", "k", "r", "p", "binning_x", "roi")
 
 
-def numbers(*lengths):
-    return st.sampled_from(lengths).flatmap(lambda n: st.lists(ANYTHING, min_size=n, max_size=n))
+def numbers(values):
+    """One of them replaced, or all."""
+    one = st.builds(
+        lambda at, by: [*values[:at], by, *values[at + 1 :]], st.integers(0, len(values) - 1), ANYTHING
+    )
+    return st.one_of(
+        one, st.just([0.0] * len(values)), st.lists(ANYTHING, min_size=len(values), max_size=len(values))
+    )
 
 
 @st.composite
 def infos(draw):
-    """Messages with every field wrong now and then."""
-    focal, width, height = draw(st.floats(50, 2000)), draw(SIZE), draw(SIZE)
-    k = [focal, 0, width / 2, 0, focal, height / 2, 0, 0, 1]
+    """Messages that are right but for one or two fields."""
+    width, height = draw(st.integers(1, 5000)), draw(st.integers(1, 5000))
+    focal = draw(st.floats(50, 2000))
+    k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]
+    p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
+    model = draw(st.sampled_from(sorted(COEFFICIENTS)))
+    fields = {
+        "width": width,
+        "height": height,
+        "distortion_model": model,
+        "d": draw(st.lists(st.floats(-0.1, 0.1), min_size=4, max_size=4)) if model == "equidistant" else [],
+        "k": k,
+        "r": EYE,
+        "p": p,
+        "binning_x": draw(st.integers(0, 8)),
+        "binning_y": draw(st.integers(0, 8)),
+        "roi": [0, 0, 0, 0],
+    }
+    wrong = {
+        "width": SIZE,
+        "height": SIZE,
+        "distortion_model": st.sampled_from(["", "thin_prism", *COEFFICIENTS]),
+        "d": st.lists(ANYTHING, max_size=15),
+        "k": numbers(k),
+        "r": numbers(EYE),
+        "p": numbers(p),
+        "binning_x": SIZE,
+        "roi": st.lists(SIZE, min_size=4, max_size=4),
+    }
+    for name in draw(st.lists(st.sampled_from(FIELDS), max_size=2)):
+        fields[name] = draw(wrong[name])
+    roi = dict(zip(("x_offset", "y_offset", "width", "height"), fields.pop("roi"), strict=True))
     return SimpleNamespace(
-        header=SimpleNamespace(frame_id=draw(st.text(max_size=8))),
-        width=width,
-        height=height,
-        distortion_model=draw(st.sampled_from(["", *COEFFICIENTS, "thin_prism"])),
-        d=draw(st.one_of(st.just([]), st.lists(st.floats(-0.1, 0.1), max_size=15), numbers(4, 5, 8))),
-        k=draw(st.one_of(st.just(k), numbers(9))),
-        r=draw(st.one_of(st.just([0.0] * 9), st.just(np.eye(3).ravel().tolist()), numbers(9))),
-        p=draw(st.one_of(st.just([0.0] * 12), numbers(12))),
-        binning_x=draw(BINNING),
-        binning_y=draw(BINNING),
-        roi=SimpleNamespace(
-            x_offset=draw(SIZE), y_offset=draw(SIZE), width=draw(SIZE), height=draw(SIZE), do_rectify=False
-        ),
+        **fields, roi=SimpleNamespace(**roi, do_rectify=False), header=SimpleNamespace(frame_id="camera")
     )
 
 
