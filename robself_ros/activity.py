@@ -96,6 +96,11 @@ class Activity:
         )
         self.worker.start()
 
+    def tune(self, parameters: NodeParameters) -> None:
+        """Let budgets, keyframes and what is said of the calibration be others from the next pair on."""
+        self.parameters = parameters
+        self.processing.tune(parameters)
+
     def reset(self, reason: str) -> None:
         """Forget every image so far: what waits, what is being computed, and what was learned."""
         self.synchronizer.reset()

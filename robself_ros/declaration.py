@@ -22,6 +22,8 @@ from robself_ros.validation import keys, unknown, validated
 READ_ONLY = {"autostart"}
 # Declared by rclpy itself.
 OF_EVERY_NODE = {"use_sim_time", "start_type_description_service"}
+# What may change from one pair to the next; everything else is fixed while the node is active.
+LIVE = ("budget.", "keyframe.", "calibration.")
 LARGEST_INTEGER = 2**63 - 1
 
 
@@ -31,14 +33,20 @@ class Declaration:
     Args:
         node: made with `automatically_declare_parameters_from_overrides`, so that what was given on the
             command line and in parameter files is there to be read.
-        may_change: whether parameters can be set now.
+        may_change: whether those can be set now that are not LIVE.
+        on_change: takes the parameters as they are going to be.
 
     Raises:
         ConfigError: an unknown parameter, a wrong type or a value out of range: key, value, what is allowed.
     """
 
-    def __init__(self, node: Node, may_change: Callable[[], bool]) -> None:
-        self._node, self._may_change = node, may_change
+    def __init__(
+        self,
+        node: Node,
+        may_change: Callable[[], bool],
+        on_change: Callable[[NodeParameters], None] = lambda parameters: None,
+    ) -> None:
+        self._node, self._may_change, self._on_change = node, may_change, on_change
         given = _given(node)
         # rclpy logs a wrong one and goes on by the wrong clock.
         if not isinstance(sim_time := node.get_parameter("use_sim_time").value, bool):
@@ -67,13 +75,15 @@ class Declaration:
         ours = {change.name: change.value for change in changes if change.name not in OF_EVERY_NODE}
         if not ours:
             return SetParametersResult(successful=True)
-        if not self._may_change():
-            reason = f"{min(ours)}: parameters are fixed while the node is active: deactivate it first"
+        fixed = [name for name in ours if not name.startswith(LIVE)]
+        if fixed and not self._may_change():
+            reason = f"{min(fixed)}: is fixed while the node is active: deactivate it first"
             return SetParametersResult(successful=False, reason=reason)
         try:
-            _checked({**_given(self._node), **_plain(ours)})
+            parameters = _checked({**_given(self._node), **_plain(ours)})
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        self._on_change(parameters)
         return SetParametersResult(successful=True)
 
 

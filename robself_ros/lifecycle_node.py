@@ -22,6 +22,7 @@ from robself_ros.outputs import Outputs
 
 if TYPE_CHECKING:
     from robself_ros.activity import Activity
+    from robself_ros.parameters import NodeParameters
 
 DEACTIVATION_SECONDS = 10.0  # for the iteration that is under way
 
@@ -63,7 +64,7 @@ class RobSelfNode(LifecycleNode):
         self._diagnostics: Diagnostics | None = None
         if warning := dds.warning():
             self.get_logger().warning(warning)
-        self._declaration = Declaration(self, may_change=lambda: self._activity is None)
+        self._declaration = Declaration(self, lambda: self._activity is None, self._tune)
         self.create_service(Trigger, "~/reset", self._reset)
         self.create_service(Trigger, "~/save_extrinsics", self._save_extrinsics)
 
@@ -78,6 +79,10 @@ class RobSelfNode(LifecycleNode):
         return self.trigger_activate() if configured == TransitionCallbackReturn.SUCCESS else configured
 
     @_transition
+    def _tune(self, parameters: NodeParameters) -> None:
+        if self._activity is not None:
+            self._activity.tune(parameters)
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Check the parameters, make the publishers."""
         self._declaration.read()

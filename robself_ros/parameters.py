@@ -105,6 +105,11 @@ class CalibrationParameters(Section):
 class KeyframeParameters(Section):
     every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
     interval: float = Field(0.0, ge=0, description="s; a keyframe so long after the last; 0: off")
+    consistency_ratio: float = Field(
+        0.0,
+        ge=0,
+        description="a keyframe once tracking explains the source worse than the last keyframe by this factor; 0: off",
+    )
 
 
 class BudgetParameters(Section):
@@ -115,7 +120,7 @@ class BudgetParameters(Section):
 
 
 class NodeParameters(Section):
-    """Everything the node can be told; fixed while it is active."""
+    """Everything the node can be told; budget, keyframe and calibration also while it is active."""
 
     preset: Annotated[str, AfterValidator(_known_preset)] = Field("robot", description="network and settings")
     variant: Variant = Field("re", description="re: resampling, de: deformable convolution")

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from robself.calibration_health import Misalignment
 from robself.config import RobSelfConfig
 from robself.guide_view import GuideView
-from robself.keyframes import KeyframeConfig, KeyframePolicy
+from robself.keyframes import KeyframeConfig
 from robself.online import Budget, OnlineSuperResolver
 from robself.pair import Result
 from robself.pipeline import Pipeline
@@ -78,7 +78,6 @@ class Processing:
         )
         self._device = resolver.device
         self.device_name = device_name(self._device)
-        keyframe, budget = parameters.keyframe, parameters.budget
         extrinsics = parameters.extrinsics
         self.view = GuideView(
             parameters.factor,
@@ -92,19 +91,27 @@ class Processing:
             same_view=not parameters.register_guide,
         )
         self._pipeline = RegisteredPipeline(
-            Pipeline(
-                resolver,
-                KeyframePolicy(KeyframeConfig(every_n=keyframe.every_n, interval_seconds=keyframe.interval)),
-                Budget(budget.first_iterations or None, budget.first_seconds or None),
-                Budget(budget.iterations or None, budget.seconds or None),
-            ),
+            Pipeline(resolver),
             self.view,
             parameters.modality,
             on_reset,
             parameters.align_guide,
         )
-        self._parameters, self._cameras = parameters, cameras
+        self._cameras = cameras
         self._patient_until: float | None = None
+        self.tune(parameters)
+
+    def tune(self, parameters: NodeParameters) -> None:
+        """Take over what may change from one pair to the next: budgets, and when pairs are keyframes."""
+        self._parameters = parameters
+        keyframe, budget, pipeline = parameters.keyframe, parameters.budget, self._pipeline.pipeline
+        pipeline.policy.config = KeyframeConfig(
+            every_n=keyframe.every_n,
+            interval_seconds=keyframe.interval,
+            consistency_ratio=keyframe.consistency_ratio,
+        )
+        pipeline.first_budget = Budget(budget.first_iterations or None, budget.first_seconds or None)
+        pipeline.budget = Budget(budget.iterations or None, budget.seconds or None)
 
     @property
     def misalignment(self) -> Misalignment | None:

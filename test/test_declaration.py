@@ -98,7 +98,7 @@ def test_no_change_is_taken_while_the_node_may_not_change(declared):
     node, _ = declared(may_change=lambda: False)
     (answer,) = node.set_parameters([Parameter("seed", value=3)])
     assert not answer.successful
-    assert answer.reason == "seed: parameters are fixed while the node is active: deactivate it first"
+    assert answer.reason == "seed: is fixed while the node is active: deactivate it first"
 
 
 def test_what_is_read_at_the_start_alone_is_read_only(declared):

@@ -1,12 +1,15 @@
 """What each transition of the node brings up and takes down."""
 
+import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from node_process import NodeProcess
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
-from robot import Robot
+from robot import Robot, image
+from robself_ros.msg import Status
+from small_pairs import coarse_pair
 
 pytestmark = pytest.mark.ros
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
@@ -69,11 +72,26 @@ def test_going_up_and_down_again_and_again_starts_cold_each_time(robot):
 
 def test_parameters_are_refused_with_a_reason_while_active(robot):
     bring_up(robot)
-    answer = set_parameter(robot, "budget.iterations", 2)
+    answer = set_parameter(robot, "sync.slop", 0.03)
     assert not answer.successful
-    assert answer.reason == (
-        "budget.iterations: parameters are fixed while the node is active: deactivate it first"
-    )
+    assert answer.reason == "sync.slop: is fixed while the node is active: deactivate it first"
+
+
+def test_budgets_and_keyframes_may_change_while_active(robot):
+    pair = coarse_pair()
+    images = image(pair.source.round().astype(np.uint16), "16UC1"), image(pair.guide, "rgb8")
+    change(robot, CONFIGURE)
+    assert set_parameter(robot, "budget.first_iterations", 25).successful
+    assert change(robot, ACTIVATE)
+    robot.meet()
+    assert robot.result(robot.exchange(*images)).iterations == 25
+    assert set_parameter(robot, "budget.iterations", 5).successful
+    assert robot.result(robot.exchange(*images)).iterations == 5
+    assert set_parameter(robot, "keyframe.every_n", 2).successful
+    assert robot.result(robot.exchange(*images)).mode == Status.TRACK
+    answer = set_parameter(robot, "keyframe.every_n", 0)
+    assert not answer.successful and "keyframe.every_n" in answer.reason
+    assert set_parameter(robot, "keyframe.every_n", 1).successful
 
 
 def test_parameters_set_while_inactive_hold_from_the_next_activation_on(robot):
