@@ -42,8 +42,11 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
     device = choose_device(setup.device)
     # A keyframe tells of its progress only so often, and a lap is between two times.
     iterations = max(setup.workload.track_iterations, 2 * CHECKED_EVERY.get(device.type, 10) + 1)
+    default = SCHEDULES[config.schedule]
+    # A tracked pair climbs the cold stages' coarser resolutions.
+    coarser = tuple(replace(stage, iterations=1) for stage in default.cold[:-1])
     only = (Stage(1.0, iterations),)
-    schedule = replace(SCHEDULES[config.schedule], cold=only, warm=only)
+    schedule = replace(default, cold=(*coarser, *only), warm=only)
     resolver = OnlineSuperResolver(config, str(device), schedule)
     resolver.keyframe(pair)
     resolver.track(pair)  # the first is not measured: it may prepare what later ones reuse
