@@ -65,8 +65,8 @@ def test_peak_memory_is_that_of_the_block_alone():
     with PeakMemory() as small:
         pass
     with PeakMemory() as large:
-        np.ones(4 << 20)  # 32 MiB, given back at once
-    assert small.bytes < 1 << 20 < 30 << 20 < large.bytes < 40 << 20
+        np.ones(8 << 20)  # 64 MiB, given back at once; of less the allocator may have kept some
+    assert small.bytes < 1 << 20 < 60 << 20 < large.bytes < 72 << 20
     assert before.all()
 
 
