@@ -79,13 +79,13 @@ def plot(rows: list[dict[str, Any]], file: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
-    for row in rows:
+    for index, row in enumerate(rows):
         colour = "tab:red" if row["schedule"] == DEFAULT else "tab:blue" if row["pareto"] else "0.6"
         axes.plot(row["cpu_seconds"], row["ratio"], "o", color=colour)
         axes.annotate(
             row["schedule"],
             (row["cpu_seconds"], row["ratio"]),
-            (5, 4),
+            (5, 4) if index % 2 else (5, -10),  # neighbours must not cover each other
             textcoords="offset points",
             fontsize=7,
             color=colour,
