@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from node_process import NodeProcess
 from robot import GUIDE_SIZE, Robot, image, pixels_of, stamp_of, values_of
-from rosgraph_msgs.msg import Clock
+from simulated_time import SECOND, SimulatedClock, simulated_node
 
 pytestmark = pytest.mark.ros
-SECOND, FRAME = 10**9, 10**8
+FRAME = 10**8
 SLOW_SIZES = (144, 160), (288, 320)  # of a pair that takes a second or more
 TEXTURE = np.random.default_rng(0).integers(20, 180, (*SLOW_SIZES[1], 3))
 STEP, LEVELS = 10, 6  # of grey, by which guides are told apart
@@ -20,16 +19,15 @@ STEP, LEVELS = 10, 6  # of grey, by which guides are told apart
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with NodeProcess(tmp_path_factory.mktemp("node"), {"use_sim_time": True}).wait_until_active() as node:
+    with simulated_node(tmp_path_factory.mktemp("node")) as node:
         yield node
 
 
 @pytest.fixture(scope="module")
 def peer(node):
     with Robot(node.domain, listens_to=("status", "guide_aligned")) as robot:
-        robot.clock = robot.node.create_publisher(Clock, "/clock", 1)
+        robot.clock = SimulatedClock(robot)
         robot.now = 1000 * SECOND
-        robot.wait_for(robot.clock.get_subscription_count, "the node's clock")
         yield robot.meet()
 
 
@@ -125,11 +123,11 @@ def test_of_pairs_that_come_again_or_late_one_is_published(robot):
 
 
 def test_what_was_in_work_when_the_clock_jumped_back_is_thrown_away(robot):
-    set_time(robot, robot.now)
+    robot.clock.set(robot.now)
     exchange(robot)
     before = exchange(robot)
     in_work = occupy(robot)
-    set_time(robot, robot.now - 60 * SECOND)
+    robot.clock.set(robot.now - 60 * SECOND)
     after = exchange(robot)  # stamps go on as before: it is the clock that jumped
     assert robot.find(in_work) is None
     assert after.dropped_stale > before.dropped_stale
@@ -182,13 +180,6 @@ def occupy(robot):
         if robot.find(stamp) is None:
             return stamp
     raise AssertionError("no pair was seen in work")
-
-
-def set_time(robot, now):
-    message = Clock()
-    message.clock.sec, message.clock.nanosec = divmod(now, SECOND)
-    robot.clock.publish(message)
-    robot.wait_for(lambda: robot.came["diagnostics"][-1].header.stamp == message.clock, "that time")
 
 
 def taken_already(status):

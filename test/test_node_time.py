@@ -3,18 +3,16 @@
 import math
 
 import pytest
-from node_process import NodeProcess
 from robot import Robot
-from rosgraph_msgs.msg import Clock
+from simulated_time import SECOND, SimulatedClock, simulated_node
 
 pytestmark = pytest.mark.ros
-SECOND = 10**9
 BEGIN = 1_000 * SECOND
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    with NodeProcess(tmp_path_factory.mktemp("node"), {"use_sim_time": True}).wait_until_active() as node:
+    with simulated_node(tmp_path_factory.mktemp("node")) as node:
         yield node
 
 
@@ -22,15 +20,7 @@ def node(tmp_path_factory):
 def clock(node):
     """A robot with a function that sets the time, in ns."""
     with Robot(node.domain, listens_to=("status",)) as robot:
-        publisher = robot.node.create_publisher(Clock, "/clock", 1)
-
-        def set_time(now: int) -> None:
-            message = Clock()
-            message.clock.sec, message.clock.nanosec = divmod(now, SECOND)
-            publisher.publish(message)
-            robot.wait_for(lambda: robot.came["diagnostics"][-1].header.stamp == message.clock, "that time")
-
-        robot.wait_for(publisher.get_subscription_count, "the node's clock")
+        set_time = SimulatedClock(robot).set
         yield robot.meet(), set_time
 
 
