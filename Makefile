@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+HASHED := --require-hashes --no-deps
 
 # A sourced ROS installation, or another environment with ROS wheels, must not leak into this one.
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -66,8 +67,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.packages: setup.py pyproject.toml $(wildcard requirements/*.txt) | $(VENV)/bin/python
-	$(PIP) install --quiet --require-hashes --no-deps -r requirements/lock.txt
-	$(PIP) install --quiet -r requirements/torch.txt
+	$(PIP) install --quiet $(HASHED) -r requirements/lock.txt
+	$(PIP) install --quiet $(HASHED) -r requirements/torch_cpu.txt 2>/dev/null || { \
+	  echo "robself_ros: pip finds no torch without CUDA (requirements/torch_cpu.txt), taking PyPI's: some gigabytes" >&2; \
+	  $(PIP) install --quiet $(HASHED) -r requirements/torch_pypi.txt; }
 	$(PIP) uninstall -qq --yes robself_ros # its name until the distribution was called robself
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

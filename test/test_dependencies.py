@@ -4,6 +4,7 @@ import ast
 import runpy
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -59,16 +60,22 @@ def test_versions_for_a_ros_machine_are_those_of_setup_py(setup):
 
 
 def test_make_installs_what_is_asked_for_by_version_and_hash(setup):
-    entries = (
-        (PROJECT / "requirements" / "lock.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
-    )
-    locked = dict(line.split()[0].split("==") for line in entries if not line.startswith("#"))
-    locked |= {one.name: next(iter(one.specifier)).version for one in requirements_in("torch.txt")}
-    assert all("--hash=sha256:" in line for line in entries if not line.startswith("#"))
+    locked = versions_in("lock.txt") | versions_in("torch_cpu.txt")
     asked = [*map(Requirement, setup["install_requires"] + setup["extras_require"]["ros"])]
     asked += [*map(Requirement, setup["extras_require"]["test"])]
     asked += requirements_in("build.txt") + requirements_in("model_files.txt")
     assert [str(one) for one in asked if not one.specifier.contains(locked.get(one.name, "0"))] == []
+
+
+def test_torch_and_all_that_it_asks_for_are_locked_whichever_build_it_is():
+    cpu, pypi, rest = map(versions_in, ("torch_cpu.txt", "torch_pypi.txt", "lock.txt"))
+    assert cpu == {"torch": f"{pypi['torch']}+cpu"}
+    installed = metadata.version("torch")
+    if installed not in (cpu["torch"], pypi["torch"]):
+        pytest.skip(f"torch {installed} is installed, not the locked one, and asks for its own")
+    asked = map(Requirement, metadata.requires("torch"))
+    asked = [one for one in asked if not one.marker or one.marker.evaluate({"extra": ""})]
+    assert [str(one) for one in asked if not one.specifier.contains((pypi | rest).get(one.name, "0"))] == []
 
 
 def test_the_core_asks_for_no_ros_and_the_extra_brings_it(setup):
@@ -98,6 +105,14 @@ def test_the_core_imports_no_ros():
 def requirements_in(file: str) -> list[Requirement]:
     lines = (PROJECT / "requirements" / file).read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def versions_in(lock: str) -> dict[str, str]:
+    """Of the packages in a lock, each of which must have a hash."""
+    text = (PROJECT / "requirements" / lock).read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all("--hash=sha256:" in line for line in lines)
+    return dict(line.split()[0].split("==") for line in lines)
 
 
 def names_in(file: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Whether advisories are known for the packages that `make install` takes: `tools/audit.py PIP_AUDIT [LOCK]`.
+"""Whether advisories are known for the packages that `make install` takes: `tools/audit.py PIP_AUDIT [LOCK...]`.
 
 pip-audit itself says that no vulnerability is known where an index answers "not found" for every package, and ends in a
 traceback where none answers. Ends with 0 where none is known, 1 where some are, 3 where nothing could be checked.
@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parents[1] / "requirements" / "lock.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
+LOCKS = REQUIREMENTS / "lock.txt", REQUIREMENTS / "torch_pypi.txt"
 NONE_KNOWN, KNOWN, NOT_CHECKED = 0, 1, 3
 
 
-def audit(command: list[str], lock: Path = LOCK) -> tuple[int, list[str]]:
+def audit(command: list[str], locks: Iterable[Path] = LOCKS) -> tuple[int, list[str]]:
     """Exit code and lines to say.
 
     Args:
         command: that runs pip-audit.
     """
-    options = ["-r", lock, "--disable-pip", "--progress-spinner", "off", "--format", "json"]
-    run = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    options = ["--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    files = [part for lock in locks for part in ("-r", lock)]
+    run = subprocess.run([*command, *files, *options], capture_output=True, text=True, check=False)
     try:
         packages = json.loads(run.stdout)["dependencies"]
     except (ValueError, KeyError):
@@ -44,7 +47,7 @@ def audit(command: list[str], lock: Path = LOCK) -> tuple[int, list[str]]:
 
 def main() -> int:
     """Prints what pip-audit found."""
-    code, lines = audit(sys.argv[1:2], *map(Path, sys.argv[2:3]))
+    code, lines = audit(sys.argv[1:2], [Path(lock) for lock in sys.argv[2:]] or LOCKS)
     print(*lines, sep="\n", file=sys.stderr if code == NOT_CHECKED else sys.stdout)
     return code
 
