@@ -4,7 +4,6 @@ from glob import glob
 from pathlib import Path
 
 from setuptools import find_packages, setup
-from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 
@@ -13,14 +12,6 @@ def requirements(file: str) -> list[str]:
     """The requirement lines of `requirements/<file>`, comments left out."""
     lines = (HERE / "requirements" / file).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
-
-
-class BuildWithoutTests(build_py):
-    """Leaves out what makes a node fail on purpose."""
-
-    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
-        modules = super().find_package_modules(package, package_dir)
-        return [module for module in modules if module[:2] != ("robself_ros", "faults")]
 
 
 setup(
@@ -65,6 +56,5 @@ setup(
         "docs": ["mkdocs>=1.6"],
     },
     entry_points={"console_scripts": ["robself = robself.cli:main"]},
-    cmdclass={"build_py": BuildWithoutTests},
     zip_safe=False,
 )

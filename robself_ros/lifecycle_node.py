@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
-from pathlib import Path
 from traceback import format_exception
 from typing import TYPE_CHECKING
 
@@ -96,8 +93,6 @@ class RobSelfNode(LifecycleNode):
         # Not before: torch takes seconds to import, and wrong parameters should be told at once.
         from robself_ros.activity import Activity
 
-        if faults := os.environ.get("ROBSELF_FAULTS"):  # for tests: no wheel holds this module
-            import_module("robself_ros.faults").Faults(Path(faults))
         self._activity = Activity(self, self._declaration.read(), self._outputs, self._on_incompatible)
         self._diagnostics.watch(self._activity)
         self.get_logger().info(f"computing on {self._activity.processing.device_name}")

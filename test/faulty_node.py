@@ -4,12 +4,13 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import faults
 from node_process import NodeProcess
 from robot import Robot
 
 
 class FaultyNode:
-    """A node with `robself_ros.faults`, and the robot around it."""
+    """A node with `faults`, and the robot around it."""
 
     def __init__(self, robot: Robot, process: NodeProcess, file: Path) -> None:
         self.robot, self.process, self._file = robot, process, file
@@ -36,10 +37,6 @@ class FaultyNode:
 @contextmanager
 def faulty_node(folder: Path, parameters: dict[str, object] | None = None):
     file = folder / "fault"
-    os.environ["ROBSELF_FAULTS"] = str(file)
-    try:
-        process = NodeProcess(folder, parameters)
-    finally:
-        del os.environ["ROBSELF_FAULTS"]
+    process = NodeProcess(folder, parameters, program=(faults.__file__, str(file)))
     with process.wait_until_active() as node, Robot(node.domain).meet() as robot:
         yield FaultyNode(robot, node, file)

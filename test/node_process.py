@@ -32,6 +32,7 @@ class NodeProcess:
         *arguments: str,
         domain: int | None = None,
         profile: bool = True,
+        program: tuple[str, ...] = ("-m", "robself_ros.node"),
     ) -> None:
         self.domain = domain or random.SystemRandom().randint(2, 100)
         self._log = folder / f"node-{time.monotonic_ns()}.log"
@@ -45,7 +46,7 @@ class NodeProcess:
         }
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "robself_ros.node", "--ros-args", *options, *arguments],
+                [sys.executable, *program, "--ros-args", *options, *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

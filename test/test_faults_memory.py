@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticStatus
+from faults import OUT_OF_MEMORY
 from faulty_node import faulty_node
 from robot import values_of
 from robself_ros.msg import Status
@@ -18,7 +19,6 @@ from robself.memory_shortage import ran_out, with_second_chance
 from robself.network import RobSelf
 from robself.online import Budget
 from robself.pipeline import Pipeline
-from robself_ros.faults import OUT_OF_MEMORY
 
 PAIR = small_pair()
 

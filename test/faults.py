@@ -1,13 +1,13 @@
-"""Faults on demand, for tests: what goes wrong in a node process is what a file says at that moment.
+"""Faults on demand: run as a program, the node, in which goes wrong what a file says at that moment.
 
-Asked for by the environment variable `ROBSELF_FAULTS`, the path of that file; no wheel holds this module. A
-fault is one of `FAULTS`, and may be followed by how many times it happens; otherwise it does so until the file
-changes.
+The file's path is the first argument. A fault is one of `FAULTS`, and may be followed by how many times it happens;
+otherwise it does so until the file changes.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from robself.network import Prediction, RobSelf
+from robself_ros.node import main
 
 POLL_SECONDS = 0.02
 LARGE = 11_000  # px; more than a tile has
@@ -100,3 +101,8 @@ class Faults:
                 for parameter in group["params"]:
                     if parameter.grad is not None:
                         parameter.grad.fill_(math.nan)
+
+
+if __name__ == "__main__":
+    Faults(Path(sys.argv.pop(1)))
+    main()
