@@ -53,6 +53,7 @@ setup(
         # Ships the published model of NIQE, which is read from it; what it depends on is never imported.
         "eval": ["iqa-torch>=1.2"],
         "ray": ["ray>=2.9"],
+        "view": ["rerun-sdk>=0.41"],
         "docs": ["mkdocs>=1.6"],
     },
     entry_points={"console_scripts": ["robself = robself.cli:main"]},

@@ -57,6 +57,7 @@ LAYOUTS = {
     "mono16": Layout(np.uint16, 1, cv2.COLOR_GRAY2RGB),
     "16UC1": Layout(np.uint16, 1),
     "32FC1": Layout(np.float32, 1),
+    "32FC2": Layout(np.float32, 2),
 }
 COLOUR_ENCODINGS = tuple(
     name for name, layout in LAYOUTS.items() if layout.to_rgb is not None or layout.channels == 3

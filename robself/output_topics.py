@@ -23,3 +23,8 @@ def output_topics(node: str = NODE) -> OutputTopics:
     images = "guide_aligned/image", "translated/image", "confidence/image"
     names = ("sr/image", "sr/camera_info", *images, "status")
     return OutputTopics(*(f"{node}/{name}" for name in names))
+
+
+def displacement_topic(node: str = NODE) -> str:
+    """32FC2: what `robself replay --displacement` writes beside them (see `robself.pair.Result`)."""
+    return f"{node}/displacement/image"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from robself.optimisation import Progress
+if TYPE_CHECKING:  # it imports torch
+    from robself.optimisation import Progress
 
 
 @contextmanager

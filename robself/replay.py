@@ -22,7 +22,7 @@ from robself.json_text import json_text
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
-from robself.output_topics import output_topics
+from robself.output_topics import displacement_topic, output_topics
 from robself.pair import Result
 from robself.pairing import ApproximateTimePairer
 from robself.pipeline import Pipeline
@@ -229,6 +229,8 @@ class Replay:
             writer.write_camera_info(topics.camera_info, camera.scaled(width, height), **header)
         writer.write_image(topics.guide_aligned, result.aligned_guide, "rgb8", **header)
         write_source_like(topics.translated, result.translated)
+        if self.settings.displacement:
+            writer.write_image(displacement_topic(), result.displacement, "32FC2", **header)
         writer.write_image(topics.confidence, result.confidence, "32FC1", **header)
         counts = self._pairer.counts
         writer.write_status(

@@ -17,7 +17,7 @@ class ReplaySettings:
             time make a result depend on the machine.
         keyframe_every: every n-th pair is a keyframe, the others are tracked.
         slop: s. rpy: rad. xyz, distance, depth_min, depth_max: m. factor: 0, or 1 to 16.
-        limit: of pairs. pictures: how many frames the report shows.
+        displacement: is recorded, too. limit: of pairs. pictures: how many frames the report shows.
 
     Raises:
         ConfigError: values that do not fit each other, or out of range.
@@ -45,6 +45,7 @@ class ReplaySettings:
     align_guide: bool = False
     depth_min: float = 0.1
     depth_max: float = 20.0
+    displacement: bool = False
     limit: int | None = None
     pictures: int = 4
 

@@ -264,9 +264,9 @@ def test_help_has_examples_and_loads_nothing_heavy(files):
     code = """
 import sys
 from robself.cli import run
-for command in ([], ["sr"], ["replay"], ["demo"]):
+for command in ([], ["sr"], ["replay"], ["view"], ["demo"]):
     run([*command, "--help"])
-heavy = {"torch", "matplotlib", "rosbags", "cv2", "jinja2"} & set(sys.modules)
+heavy = {"torch", "matplotlib", "rosbags", "cv2", "jinja2", "rerun"} & set(sys.modules)
 sys.exit(f"loaded: {heavy}" if heavy else 0)
 """
     environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb"}
@@ -277,6 +277,7 @@ sys.exit(f"loaded: {heavy}" if heavy else 0)
     for example in (
         "robself sr depth.png rgb.png -o sr.png",
         "robself replay rec.mcap -o out",
+        "robself view out --save run.rrd",
         "robself demo\n",
     ):
         assert example in "\n".join(line.strip() for line in done.stdout.splitlines()) + "\n"

@@ -12,6 +12,7 @@ from robself.cli.demo import demo
 from robself.cli.eval import evaluate
 from robself.cli.replay import replay
 from robself.cli.sr import sr
+from robself.cli.view import view
 from robself.errors import Interrupted, RobSelfError
 from robself.provenance import versions
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(sr)
 app.command()(replay)
+app.command()(view)
 app.command("eval")(evaluate)
 app.command()(bench)
 app.command()(demo)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from robself.cli import options
 from robself.cli.topics import ask_for_topics
+from robself.cli.view import save_view, say
 
 
 def replay(
@@ -81,6 +81,9 @@ def replay(
     ] = False,
     depth_min: Annotated[float, typer.Option(help="Metres; nearer is no measurement.")] = 0.1,
     depth_max: Annotated[float, typer.Option(help="Metres; farther is no measurement.")] = 20.0,
+    displacement: Annotated[
+        bool, typer.Option("--displacement", help="Record the displacement, too (32FC2, 8 bytes a pixel).")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first pairs.", show_default=False)
     ] = None,
@@ -91,6 +94,9 @@ def replay(
             "--resume", help="Go on with what an interrupted run has left in the output folder, cold."
         ),
     ] = False,
+    rerun: Annotated[
+        Path | None, typer.Option(help="Also write what robself view shows (.rrd).", show_default=False)
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Super-resolve a recording: a bag in, a bag and a report out.
@@ -116,6 +122,8 @@ def replay(
 
     if source_topic is None or guide_topic is None:
         ask_for_topics("replay", bag)
+    if rerun:
+        _check_rerun(rerun, output)
     settings = ReplaySettings(
         preset=preset,
         variant=variant,
@@ -139,17 +147,28 @@ def replay(
         align_guide=align_guide,
         depth_min=depth_min,
         depth_max=depth_max,
+        displacement=displacement,
         limit=limit,
         pictures=pictures,
     )
-    run = Replay(bag, source_topic, guide_topic, gt_topic, settings, say=_say)
+    run = Replay(bag, source_topic, guide_topic, gt_topic, settings, say=say)
     with pairs_bar("super-resolving", run.pairs) as on_progress:
         metrics = run.run(output, on_progress, resume)
+    if rerun:
+        from robself.viewing import find_run
+
+        save_view(rerun, find_run(output))
     _tell(json, output, metrics)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+def _check_rerun(file: Path, output: Path) -> None:
+    """What can be known to fail is told before the long work."""
+    from robself.file_writing import check_place
+    from robself.viewing.viewer import require_rerun
+
+    require_rerun()
+    if file.parent.resolve() != output.resolve():  # which the work makes
+        check_place(file)
 
 
 def _tell(json: bool, output: Path, metrics: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def summarise(
         **{kind: _errors(frames, kind) for kind in ("rmse", "mae")},
         "truth_size": matched.truth_size,
         "device": next((frame["device"] for frame in frames if frame["device"]), None),
+        "recording": str(Path(matched.run.input_bag).resolve()),
         "topics": {
             "source": matched.run.source_topic,
             "guide": matched.run.guide_topic,
