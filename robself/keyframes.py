@@ -12,7 +12,7 @@ class KeyframeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
+    every_n: int = Field(1, ge=0, description="every n-th pair is a keyframe; 0: none by count")
     interval_seconds: float = Field(
         0.0, ge=0, description="a keyframe at the latest so long after the last; 0: off"
     )
@@ -39,10 +39,11 @@ class KeyframePolicy:
 
     def due(self, pair: Pair) -> bool:
         """Whether this pair shall be a keyframe."""
-        if self._since is None or self._since + 1 >= self.config.every_n:
+        if self._since is None:
             return True
-        ratio = self.config.consistency_ratio
-        return self._overdue(pair) or (bool(ratio) and self._latest > ratio * self._reference)
+        every_n, ratio = self.config.every_n, self.config.consistency_ratio
+        by_count = bool(every_n) and self._since + 1 >= every_n
+        return by_count or self._overdue(pair) or (bool(ratio) and self._latest > ratio * self._reference)
 
     def _overdue(self, pair: Pair) -> bool:
         interval = self.config.interval_seconds * 1e9

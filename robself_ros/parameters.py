@@ -103,7 +103,9 @@ class CalibrationParameters(Section):
 
 
 class KeyframeParameters(Section):
-    every_n: int = Field(1, ge=1, description="every n-th pair is a keyframe")
+    every_n: int = Field(
+        1, ge=0, description="every n-th pair is a keyframe; 0: only as interval and consistency_ratio say"
+    )
     interval: float = Field(0.0, ge=0, description="s; a keyframe so long after the last; 0: off")
     consistency_ratio: float = Field(
         0.0,

@@ -63,6 +63,17 @@ def test_a_tracked_pair_much_worse_than_the_keyframe_makes_the_next_one_a_keyfra
     assert chosen == [True, False, False, False, True, False, False, True]
 
 
+def test_without_a_fixed_rate_consistency_and_interval_decide():
+    config = KeyframeConfig(every_n=0, interval_seconds=100.0, consistency_ratio=2.0)
+    consistencies = [1.0] * 20 + [2.1] + [1.0] * 9
+    chosen = decisions(config, [index * SECOND for index in range(130)], consistencies + [1.0] * 100)
+    assert [index for index, one in enumerate(chosen) if one] == [0, 21, 121]
+
+
+def test_nothing_asked_for_is_one_keyframe():
+    assert sum(decisions(KeyframeConfig(every_n=0), [SECOND] * 50, [1.0, *range(1, 50)])) == 1
+
+
 def test_the_first_pair_after_a_reset_is_a_keyframe():
     policy = KeyframePolicy(KeyframeConfig(every_n=1000, interval_seconds=1.0, consistency_ratio=2.0))
     policy.keyframe_done(pair_at(0), 1.0)
@@ -75,7 +86,7 @@ def test_the_first_pair_after_a_reset_is_a_keyframe():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"every_n": 0}, {"interval_seconds": -1}, {"consistency_ratio": -0.1}, {"every": 2}],
+    [{"every_n": -1}, {"interval_seconds": -1}, {"consistency_ratio": -0.1}, {"every": 2}],
 )
 def test_a_policy_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -89,9 +89,12 @@ def test_budgets_and_keyframes_may_change_while_active(robot):
     assert robot.result(robot.exchange(*images)).iterations == 5
     assert set_parameter(robot, "keyframe.every_n", 2).successful
     assert robot.result(robot.exchange(*images)).mode == Status.TRACK
-    answer = set_parameter(robot, "keyframe.every_n", 0)
+    answer = set_parameter(robot, "keyframe.every_n", -1)
     assert not answer.successful and "keyframe.every_n" in answer.reason
-    assert set_parameter(robot, "keyframe.every_n", 1).successful
+    assert set_parameter(robot, "keyframe.every_n", 0).successful
+    for ratio, mode in (1e-6, Status.KEYFRAME), (1e6, Status.TRACK), (1e6, Status.TRACK):
+        assert set_parameter(robot, "keyframe.consistency_ratio", ratio).successful
+        assert robot.result(robot.exchange(*images)).mode == mode, "consistency alone decides"
 
 
 def test_parameters_set_while_inactive_hold_from_the_next_activation_on(robot):

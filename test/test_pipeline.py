@@ -50,6 +50,13 @@ def test_keyframes_come_by_the_stamps_of_the_pairs():
     assert chosen == [COLD, TRACK, WARM, TRACK]
 
 
+def test_without_a_fixed_rate_a_slow_stream_is_tracked_until_the_scene_changes():
+    slow = [coarse_pair(edge=0.45 + 0.002 * index) for index in range(12)]
+    farther = [coarse_pair(edge=0.45, far=1900.0)] * 3
+    chosen = kinds(small_pipeline(every_n=0, consistency_ratio=2.0), slow + farther)
+    assert chosen == [COLD, *[TRACK] * 12, WARM, TRACK]
+
+
 def test_a_tracked_pair_worse_than_bicubic_is_optimised_after_all():
     assert kinds(small_pipeline(every_n=100), [PAIR, PAIR, WALL]) == [COLD, TRACK, WARM]
 
