@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 from robself.errors import ConfigError
 from robself_ros.distributions import convert_before_set
 from robself_ros.parameters import NodeParameters
+from robself_ros.qos_overrides import PREFIX
 from robself_ros.validation import keys, unknown, validated
 
 # Only read when the node starts: to set them later would change nothing.
@@ -72,7 +73,15 @@ class Declaration:
         return _checked(_given(self._node))
 
     def _on_set(self, changes: list[Parameter]) -> SetParametersResult:
-        ours = {change.name: change.value for change in changes if change.name not in OF_EVERY_NODE}
+        overrides = [change.name for change in changes if change.name.startswith(PREFIX)]
+        for name in filter(self._node.has_parameter, overrides):  # else ROS itself declares it now
+            reason = f"{name}: is fixed once the node runs: give it when the node is started"
+            return SetParametersResult(successful=False, reason=reason)
+        ours = {
+            change.name: change.value
+            for change in changes
+            if change.name not in OF_EVERY_NODE and change.name not in overrides
+        }
         if not ours:
             return SetParametersResult(successful=True)
         fixed = [name for name in ours if not name.startswith(LIVE)]
@@ -135,7 +144,7 @@ def _given(node: Node) -> dict[str, Any]:
         {
             name: parameter.value
             for name, parameter in node.get_parameters_by_prefix("").items()
-            if name not in OF_EVERY_NODE and not name.startswith("qos_overrides.")
+            if name not in OF_EVERY_NODE and not name.startswith(PREFIX)
         }
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.qos import QoSProfile
 
 from robself.pairing import NANOSECONDS, PairingCounts
 from robself_ros.rate_limit import RateLimit
@@ -100,6 +100,7 @@ class Diagnostics:
             "topic": topic,
             "rate (Hz)": f"{rate:.1f}",
             "received": one.received,
+            "QoS": self._our_qos(topic),
             "publishers": self._node.count_publishers(topic),
             "camera_info": "yes" if has_camera else "no",
         }
@@ -112,7 +113,11 @@ class Diagnostics:
             f"{info.node_namespace.rstrip('/')}/{info.node_name} {_qos(info.qos_profile)}" for info in infos
         )
         count = f"{len(infos)} publisher{'' if len(infos) == 1 else 's'}"
-        return f"{count}{f' ({who})' if who else ''}, subscribed {_qos(qos_profile_sensor_data)}"
+        return f"{count}{f' ({who})' if who else ''}, subscribed {self._our_qos(topic)}"
+
+    def _our_qos(self, topic: str) -> str:
+        profile = self._activity.inputs.qos_of(topic)
+        return _qos(profile) if profile else "-"
 
     def _pairing(self, now: float) -> DiagnosticStatus:
         pairing, last = self._activity.synchronizer.pairing, self._last_pairing

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
 CHECK_SECONDS = 0.5
@@ -38,6 +39,10 @@ class Inputs:
     def subscribed(self) -> bool:
         """Whether images are coming, as far as this node is concerned."""
         return bool(self._subscriptions)
+
+    def qos_of(self, topic: str) -> QoSProfile | None:
+        """What a resolved topic is subscribed to by, overrides included; None: it is not."""
+        return next((one.qos_profile for one in self._subscriptions if one.topic_name == topic), None)
 
     def check(self) -> None:
         """Subscribe at once if there is demand, unsubscribe if there has been none for a while."""

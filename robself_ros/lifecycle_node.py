@@ -15,7 +15,9 @@ from robself_ros import dds
 from robself_ros.declaration import Declaration
 from robself_ros.diagnostics import Diagnostics
 from robself_ros.launching import NODE_NAME
-from robself_ros.outputs import Outputs
+from robself_ros.outputs import Outputs, published_topics
+from robself_ros.qos_overrides import check_overrides
+from robself_ros.transport import all_topics
 
 if TYPE_CHECKING:
     from robself_ros.activity import Activity
@@ -61,6 +63,7 @@ class RobSelfNode(LifecycleNode):
         self._diagnostics: Diagnostics | None = None
         if warning := dds.warning():
             self.get_logger().warning(warning)
+        check_overrides(self, all_topics(self), published_topics(self))
         self._declaration = Declaration(self, lambda: self._activity is None, self._tune)
         self.create_service(Trigger, "~/reset", self._reset)
         self.create_service(Trigger, "~/save_extrinsics", self._save_extrinsics)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from robself_ros.conversions import image_message, scaled_camera_info, source_message
 from robself_ros.events import publisher_events
 from robself_ros.msg import Status
+from robself_ros.qos_overrides import OVERRIDABLE
 
 if TYPE_CHECKING:  # it imports torch
     from robself_ros.processing import Product
@@ -26,6 +29,11 @@ TOPICS = {
     "confidence": ("~/confidence/image", Image),
     "status": ("~/status", Status),
 }
+
+
+def published_topics(node: Node) -> list[str]:
+    """Their resolved names."""
+    return [node.resolve_topic_name(topic) for topic, _ in TOPICS.values()]
 
 
 class Outputs:
@@ -45,7 +53,8 @@ class Outputs:
             name: node.create_lifecycle_publisher(
                 kind,
                 topic,
-                QOS,
+                copy(QOS),  # overrides are written into it
+                qos_overriding_options=OVERRIDABLE,
                 event_callbacks=publisher_events(
                     node.resolve_topic_name(topic), on_incompatible, self._changed
                 ),

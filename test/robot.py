@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
@@ -211,6 +213,11 @@ class Robot:
 
     def reset(self) -> Trigger.Response:
         return self.call(Trigger, f"{self.node_name}/reset", Trigger.Request())
+
+    def change(self, transition: int) -> bool:
+        """Asks the node for a transition of its lifecycle; whether it succeeded."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.call(ChangeState, f"{self.node_name}/change_state", request).success
 
     def call(self, kind: type, name: str, request: Any) -> Any:
         client = self.node.create_client(kind, name)

@@ -2,7 +2,6 @@
 
 import pytest
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from node_process import NodeProcess
 from rclpy.qos import qos_profile_sensor_data
 from robot import RELIABLE, Robot, stamp_of, values_of
@@ -84,8 +83,7 @@ def test_going_up_and_down_fifty_times_leaves_no_threads_files_or_memory(robots,
     robot, states = robots[1], []
     for _ in range(ROUNDS):
         for transition in (*DOWN, *UP):
-            request = ChangeState.Request(transition=Transition(id=transition))
-            assert robot.call(ChangeState, "/right/robself_node/change_state", request).success
+            assert robot.change(transition)
         states.append(ProcessState.of(pid(nodes["right"])))
     early, late = states[ROUNDS // 5 : 2 * ROUNDS // 5], states[-ROUNDS // 5 :]
     for name in ("threads", "descriptors", "shared_memory"):

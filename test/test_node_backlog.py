@@ -2,7 +2,6 @@
 
 import pytest
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from node_process import NodeProcess
 from robot import Robot
 
@@ -65,8 +64,7 @@ def test_stamps_that_go_back_throw_away_what_is_in_work(robot, in_work):
 
 def test_a_deactivated_node_publishes_nothing_of_what_was_in_work(robot, in_work):
     for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        assert robot.call(ChangeState, "/robself_node/change_state", request).success
+        assert robot.change(transition)
     robot.meet()
     status = robot.result(robot.send_pair())
     assert (status.warm, status.processed, status.pairs) == (False, 1, 1)

@@ -5,7 +5,6 @@ import time
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from robot import Robot, values_of
@@ -69,10 +68,10 @@ def test_silence_is_no_error_while_nobody_listens(robot):
 
 
 def test_a_node_that_is_not_lazy_stays_subscribed_and_computes_nothing_all_the_same(robot):
-    change(robot, Transition.TRANSITION_DEACTIVATE)
+    assert robot.change(Transition.TRANSITION_DEACTIVATE)
     request = SetParameters.Request(parameters=[Parameter("lazy", value=False).to_parameter_msg()])
     assert robot.call(SetParameters, "/robself_node/set_parameters", request).results[0].successful
-    change(robot, Transition.TRANSITION_ACTIVATE)
+    assert robot.change(Transition.TRANSITION_ACTIVATE)
     robot.meet()
     robot.send_pair()
     counts = robot.report(
@@ -86,8 +85,3 @@ def test_a_node_that_is_not_lazy_stays_subscribed_and_computes_nothing_all_the_s
 def listen(robot):
     robot.listen("status")
     robot.meet()
-
-
-def change(robot, transition):
-    request = ChangeState.Request(transition=Transition(id=transition))
-    assert robot.call(ChangeState, "/robself_node/change_state", request).success

@@ -16,6 +16,10 @@ pytestmark = pytest.mark.ros
         ({"presett": "robot"}, "parameters: unknown parameter 'presett', did you mean preset?"),
         ({"preset": "task9"}, "parameters: preset: 'task9': expected one of task1_x4,"),
         ({"sync.slop": 2.0}, "parameters: sync.slop: 2.0: expected more than 0 and at most 1"),
+        (
+            {"qos_overrides./sorce/image.subscription.depth": 1},
+            "did you mean qos_overrides./source/image.subscription.depth",
+        ),
         ({"use_sim_time": 1}, "parameters: use_sim_time: 1: expected true or false"),
         ({"device": "cuda:77"}, "device: 'cuda:77' cannot be used"),
     ],

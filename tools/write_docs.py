@@ -18,6 +18,7 @@ from robself_ros.declaration import descriptor, field_of
 from robself_ros.launching import arguments, plan
 from robself_ros.outputs import TOPICS
 from robself_ros.parameters import NodeParameters
+from robself_ros.qos_overrides import CHOICES, OVERRIDABLE
 from robself_ros.sensors import Sensor, load_sensor, sensor_names
 from robself_ros.validation import keys
 
@@ -68,6 +69,10 @@ def node_page() -> str:
             "source, depth": sorted(source_encodings("depth")),
             "source, NIR": sorted(source_encodings("nir")),
             "guide": sorted(guide_encodings()),
+        },
+        qos_policies={
+            kind.name.lower(): ", ".join(CHOICES.get(kind.name.lower(), ["an integer of at least 1"]))
+            for kind in OVERRIDABLE.policy_kinds
         },
         parameters=[parameter_row(name) for name in keys(NodeParameters)],
         arguments=[one for one in arguments("depth") if one.name != "sensor"],
