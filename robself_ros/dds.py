@@ -11,7 +11,7 @@ from robself_ros.share import share_directory
 # Fast DDS 2 (Humble, Jazzy) reads the first name, Fast DDS 3 (Kilted and later) the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
-REMEDY = f"the process that sends them needs a DDS profile too, see {PROFILE_VARIABLES[0]}"
+REMEDY = f"the process that sends them needs a DDS profile too, see {' or '.join(PROFILE_VARIABLES)}"
 
 
 def profile() -> Path:
@@ -46,9 +46,17 @@ def warning(base: Mapping[str, str] | None = None) -> str | None:
         )
     return (
         "Fast DDS runs with its defaults, which lose most images between processes: "
-        f"set {PROFILE_VARIABLES[0]}={profile()} here and for the camera driver"
+        f"set {_read(base)[0]}={profile()} here and for the camera driver"
     )
 
 
 def _chosen(base: Mapping[str, str]) -> tuple[str, str] | None:
-    return next(((name, base[name]) for name in PROFILE_VARIABLES if base.get(name)), None)
+    return next(((name, base[name]) for name in _read(base) if base.get(name)), None)
+
+
+def _read(base: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of PROFILE_VARIABLES that count: both where ROS comes from PyPI, which does not say what it is."""
+    distribution = base.get("ROS_DISTRO")
+    if not distribution:
+        return PROFILE_VARIABLES
+    return PROFILE_VARIABLES[:1] if distribution in {"humble", "jazzy"} else PROFILE_VARIABLES[1:]

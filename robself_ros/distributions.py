@@ -1,7 +1,7 @@
 """What differs between the ROS 2 distributions that the node runs on: Humble, Jazzy and Kilted.
 
-Everything that does is here, so that the rest is written once. (Fast DDS's two variables are in `dds`, which sets
-both: launch files need it, and they import no rclpy.)
+Everything that does is here, so that the rest is written once. (Fast DDS's two variables are in `dds`:
+launch files need it, and they import no rclpy.)
 """
 
 from __future__ import annotations

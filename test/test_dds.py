@@ -47,6 +47,15 @@ def test_a_profile_that_the_user_has_set_is_kept(variable):
     assert dds.environment({variable: "/mine.xml"}) == {}
 
 
+@pytest.mark.parametrize("distribution", ["humble", "jazzy", "kilted"])
+def test_a_variable_that_the_distribution_does_not_read_counts_for_nothing(distribution):
+    old, new = dds.PROFILE_VARIABLES
+    read, unread = (new, old) if distribution == "kilted" else (old, new)
+    told = {"ROS_DISTRO": distribution, unread: "/mine.xml"}
+    assert f"set {read}={dds.profile()} " in dds.warning(told)
+    assert dds.environment(told)[read] == str(dds.profile())
+
+
 def test_defaults_are_warned_of_with_the_line_that_mends_them():
     assert f"FASTRTPS_DEFAULT_PROFILES_FILE={dds.profile()}" in dds.warning({})
 

@@ -79,7 +79,7 @@ def test_a_sensor_preset_a_namespace_and_remappings_hold(tmp_path):
 
 def test_defaults_of_fast_dds_are_warned_of(tmp_path):
     with NodeProcess(tmp_path, {"autostart": False}, profile=False) as node:
-        node.wait_until_it_says(f"set FASTRTPS_DEFAULT_PROFILES_FILE={dds.profile()}")
+        node.wait_until_it_says(f"_DEFAULT_PROFILES_FILE={dds.profile()}")
 
 
 def test_an_integer_is_taken_for_a_float_the_device_is_said_and_the_profile_not_warned_of(tmp_path):
