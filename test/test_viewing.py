@@ -101,16 +101,17 @@ def test_displacement_and_confidence_are_those_of_the_recording(viewed):
     np.testing.assert_array_equal(shown, sure.array)
 
 
-def node_bag(path, encoding="32FC1", frame_id="depth_optical", camera=None, unit="m"):
+def node_bag(path, encoding="32FC1", frame_id="depth_optical", camera=None, unit="m", frames=1):
     """A node's results and its source in one bag; (4, 6) pixels."""
     values = np.full((4, 6), 1.5, np.float32) if encoding == "32FC1" else np.full((4, 6), 150, np.uint8)
-    header = {"stamp_ns": START, "frame_id": frame_id}
     with RecordingWriter(path) as writer:
-        writer.write_image("/depth/image_rect", values, encoding, **header)
-        writer.write_image("/n/sr/image", values, encoding, **header)
-        if camera:
-            writer.write_camera_info("/n/sr/camera_info", camera, **header)
-        writer.write_status("/n/status", {"consistency_unit": unit, "fallback": True}, **header)
+        for stamp in STAMPS[:frames]:
+            header = {"stamp_ns": stamp, "frame_id": frame_id}
+            writer.write_image("/depth/image_rect", values, encoding, **header)
+            writer.write_image("/n/sr/image", values, encoding, **header)
+            if camera:
+                writer.write_camera_info("/n/sr/camera_info", camera, **header)
+            writer.write_status("/n/status", {"consistency_unit": unit, "fallback": True}, **header)
     return path
 
 
@@ -156,7 +157,7 @@ def test_any_frame_id_is_one_part_of_a_path(tmp_path, frame_id):
 
 
 def test_a_camera_of_another_size_is_told_once_and_gives_no_points(tmp_path):
-    bag, said = node_bag(tmp_path / "bag.mcap", camera=DEPTH_CAMERA), []
+    bag, said = node_bag(tmp_path / "bag.mcap", camera=DEPTH_CAMERA, frames=2), []
     write_rrd(tmp_path / "run.rrd", ViewedRun(bag, node="/n"), say=said.append)
     assert said == ["the result's camera_info is not used: it is of 12x9 images, these are 6x4"]
     assert f"{DEPTH}/points" not in rows_of(tmp_path / "run.rrd")

@@ -96,7 +96,7 @@ class _Scene:
         self._paths: dict[str, str] = {}
         self._range: list[float] | None = None
         self._camera: CameraModel | None = None
-        self._misfit: str | None = None
+        self._told_misfit = False
 
     def show(self, seen: list[Seen]) -> int:
         """All of one stamp; returns the number of images."""
@@ -148,9 +148,9 @@ class _Scene:
 
         size = sr.array.shape[:2]
         if misfit := camera.misfit(size):
-            if self._misfit is None:
+            if not self._told_misfit:
                 self._say(f"the result's camera_info is not used: {misfit}")
-            self._misfit = misfit
+            self._told_misfit = True
             return
         coloured = guide is not None and guide.array.shape[:2] == size
         cloud, colours = points(
