@@ -1,12 +1,16 @@
 """The README's reference is what the code says."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
+import rclpy
 
 from robself.config import RobSelfConfig, presets
-from robself_ros.declaration import field_of
+from robself_ros.activity import ROLES
+from robself_ros.declaration import LIVE, field_of
+from robself_ros.lifecycle_node import RobSelfNode
+from robself_ros.outputs import TOPICS
 from robself_ros.parameters import NodeParameters
 from robself_ros.sensors import load_sensor, sensor_names
 from robself_ros.validation import keys
@@ -24,9 +28,32 @@ def default_of(name: str) -> Any:
 @pytest.mark.parametrize("name", keys(NodeParameters))
 def test_every_parameter_is_listed_with_type_default_and_meaning(name):
     field = field_of(name)
+    is_list = get_origin(field.annotation) is list
     kind = {float: "double", int: "int", bool: "bool"}.get(field.annotation, "string")
-    kind = "double[3]" if name == "extrinsics.rpy" else kind
+    kind = f"double[{len(default_of(name))}]" if is_list else kind
     assert f"| `{name}` | {kind} | `{default_of(name)}` | {field.description} |" in README
+
+
+def test_the_parameters_that_may_change_while_active_are_named():
+    told = ", ".join(f"`{section}*`" for section in LIVE)
+    assert f"{' and '.join(told.rsplit(', ', 1))} may be changed while the node is active" in README
+
+
+@pytest.mark.ros
+def test_every_service_and_topic_of_the_node_is_listed():
+    context = rclpy.Context()
+    context.init([])
+    node = RobSelfNode(context=context)
+    services = dict(node.get_service_names_and_types_by_node(node.get_name(), node.get_namespace()))
+    node.destroy_node()
+    context.try_shutdown()
+    own = {name: kind for name, (kind,) in services.items() if kind.startswith("std_srvs/")}
+    assert own
+    for name, kind in own.items():
+        assert f"| `~/{name.rpartition('/')[2]}` | {kind.replace('/srv/', '/')} |" in README
+    cameras = [f"{role}/{what}" for role in ROLES for what in ("image", "camera_info")]
+    for topic in (*cameras, "/tf_static", "/diagnostics", *(topic for topic, _ in TOPICS.values())):
+        assert f"| `{topic}` |" in README
 
 
 @pytest.mark.parametrize("name", sensor_names())
