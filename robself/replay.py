@@ -77,7 +77,9 @@ class Replay:
         self._pipeline = RegisteredPipeline(
             Pipeline(
                 OnlineSuperResolver(config, settings.device),
-                KeyframePolicy(KeyframeConfig(every_n=settings.keyframe_every)),
+                KeyframePolicy(
+                    KeyframeConfig(every_n=settings.keyframe_every, consistency_ratio=settings.keyframe_ratio)
+                ),
                 Budget(settings.first_iterations, settings.first_budget),
                 Budget(settings.iterations, settings.budget),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi
+from math import inf, pi
 
 from robself.errors import ConfigError
 
@@ -15,7 +15,8 @@ class ReplaySettings:
     Args:
         first_iterations, first_budget: of cold keyframes; iterations, budget: of warm ones. Seconds of wall
             time make a result depend on the machine.
-        keyframe_every: every n-th pair is a keyframe, the others are tracked.
+        keyframe_every, keyframe_ratio: every n-th pair is a keyframe, and the one after a pair that was tracked so
+            many times less consistently than the last keyframe; the others are tracked. 0: none for that reason.
         slop: s. rpy: rad. xyz, distance, depth_min, depth_max: m. factor: 0, or 1 to 16.
         displacement: is recorded, too. limit: of pairs. pictures: how many frames the report shows.
 
@@ -34,6 +35,7 @@ class ReplaySettings:
     iterations: int | None = None
     budget: float | None = None
     keyframe_every: int = 1
+    keyframe_ratio: float = 0.0
     slop: float = 0.02
     factor: float = 0.0
     factor_max: float = 8.0
@@ -65,7 +67,11 @@ class ReplaySettings:
             value = getattr(self, name)
             if not all(low <= each <= high for each in (value if isinstance(value, tuple) else (value,))):
                 raise ConfigError(f"{name}: {value}, expected {low:g} to {high:g}")
-        for name in ("first_iterations", "first_budget", "iterations", "budget", "keyframe_every", "limit"):
+        for name in ("keyframe_every", "keyframe_ratio"):
+            value = getattr(self, name)
+            if not 0 <= value < inf:
+                raise ConfigError(f"{name}: {value:g}, expected at least 0")
+        for name in ("first_iterations", "first_budget", "iterations", "budget", "limit"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name}: {value:g}, expected more than 0")

@@ -253,6 +253,14 @@ def test_every_nth_pair_is_a_keyframe_if_so_asked(tmp_path):
     assert [frame["mode"] for frame in metrics["frames"]] == ["keyframe"] * 4
 
 
+@pytest.mark.parametrize("ratio, modes", [(1e-6, ["keyframe"] * 3), (1e6, ["keyframe", "track", "track"])])
+def test_consistency_alone_decides_on_keyframes_if_so_asked(tmp_path, ratio, modes):
+    metrics, _ = replay(
+        write_bag(tmp_path / "in.mcap"), tmp_path / "out", keyframe_every=0, keyframe_ratio=ratio
+    )
+    assert [frame["mode"] for frame in metrics["frames"]] == modes
+
+
 def test_only_the_first_pairs_are_taken_if_so_asked(tmp_path):
     metrics, reader = replay(write_bag(tmp_path / "in.mcap"), tmp_path / "out", limit=2)
     assert metrics["summary"]["pairs"]["in"] == len(images(reader, TOPICS.sr)) == 2
@@ -358,7 +366,8 @@ def test_progress_counts_pairs_and_looks_into_them(tmp_path):
         ({"depth_min": 2.0, "depth_max": 1.0}, "depth_min 2 m, depth_max 1 m"),
         ({"factor": 0.5}, r"factor: 0\.5, expected 0"),
         ({"factor": 17}, "factor: 17, expected 0"),
-        ({"keyframe_every": 0}, "keyframe_every: 0, expected more than 0"),
+        ({"keyframe_every": -1}, "keyframe_every: -1, expected at least 0"),
+        ({"keyframe_ratio": float("nan")}, "keyframe_ratio: nan, expected at least 0"),
         ({"budget": -1.0}, "budget: -1, expected more than 0"),
         ({"first_budget": float("nan")}, "first_budget: nan"),
     ],

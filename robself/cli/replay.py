@@ -48,8 +48,16 @@ def replay(
         float | None, typer.Option(help="Seconds for a warm keyframe.", show_default=False)
     ] = None,
     keyframe_every: Annotated[
-        int, typer.Option(min=1, help="Every n-th pair is optimised; the others take one forward pass.")
+        int,
+        typer.Option(min=0, help="Every n-th pair is optimised, the others are tracked; 0: none by count."),
     ] = 1,
+    keyframe_ratio: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Optimise once tracking explains the source so many times worse than the last keyframe; 0: off.",
+        ),
+    ] = 0.0,
     slop: Annotated[float, typer.Option(help="Seconds; stamps of a pair differ by less.")] = 0.02,
     factor: Annotated[
         float, typer.Option(help="Output size / source size; 0: as many times as the guide is finer.")
@@ -101,7 +109,7 @@ def replay(
 ) -> None:
     """Super-resolve a recording: a bag in, a bag and a report out.
 
-    Every pair is a keyframe, in the order of the stamps. The same recording
+    Every pair is a keyframe unless told otherwise, in the order of the stamps. The same recording
     gives the same result every time, unless there are budgets in seconds.
 
     Examples:
@@ -136,6 +144,7 @@ def replay(
         iterations=iterations,
         budget=budget,
         keyframe_every=keyframe_every,
+        keyframe_ratio=keyframe_ratio,
         slop=slop,
         factor=factor,
         factor_max=factor_max,
