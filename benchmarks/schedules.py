@@ -40,7 +40,11 @@ SCHEDULES = (
 
 
 def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row a schedule, by cost: the means over its runs, and whether none is better in both."""
+    """A row a schedule, by cost: the means over its runs, and whether none is better in both.
+
+    Schedules that ended at the same RMSE to the last bit after as many iterations have done the same work: what
+    their seconds differ by is the machine's, so they share the mean.
+    """
     rows = []
     for schedule in dict.fromkeys(run["schedule"] for run in runs):
         its = [run for run in runs if run["schedule"] == schedule]
@@ -54,12 +58,18 @@ def summary(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "iterations": mean(run["iterations"] for run in its),
             }
         )
-    rows.sort(key=lambda row: row["cpu_seconds"])
-    best = float("inf")
+    alike: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:
-        row["pareto"] = row["ratio"] < best
-        best = min(best, row["ratio"])
-    return rows
+        alike.setdefault((row["ratio"], row["iterations"]), []).append(row)
+    for group in alike.values():
+        seconds = mean(row["cpu_seconds"] for row in group)
+        for row in group:
+            row["cpu_seconds"] = seconds
+    for row in rows:
+        row["pareto"] = not any(
+            other["ratio"] <= row["ratio"] and other["cpu_seconds"] < row["cpu_seconds"] for other in rows
+        )
+    return sorted(rows, key=lambda row: row["cpu_seconds"])
 
 
 def table(rows: list[dict[str, Any]]) -> str:
