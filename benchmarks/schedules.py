@@ -91,7 +91,11 @@ def plot(rows: list[dict[str, Any]], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     for index, row in enumerate(rows):
         colour = "tab:red" if row["schedule"] == DEFAULT else "tab:blue" if row["pareto"] else "0.6"
-        axes.plot(row["cpu_seconds"], row["ratio"], "o", color=colour)
+        axes.plot(
+            row["cpu_seconds"], row["ratio"], "o", color=colour, zorder=3 if row["schedule"] == DEFAULT else 2
+        )
+        if index and row["ratio"] == rows[index - 1]["ratio"]:
+            continue  # the same work: their names would cover each other
         axes.annotate(
             row["schedule"],
             (row["cpu_seconds"], row["ratio"]),
