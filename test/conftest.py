@@ -1,11 +1,11 @@
 """What every test runs in: a ROS graph of its own that leaves nothing in the home folder."""
 
 import os
-import random
 import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
+from ros_domain import fresh_domain
 
 from robself_ros import dds
 
@@ -28,7 +28,7 @@ def ros_environment(tmp_path_factory):
     os.environ.update(
         ROS_LOG_DIR=str(tmp_path_factory.mktemp("ros_log")),
         ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
-        ROS_DOMAIN_ID=str(random.SystemRandom().randint(2, 100)),
+        ROS_DOMAIN_ID=str(fresh_domain()),
         **dds.environment(),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 import subprocess
@@ -11,6 +10,8 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from ros_domain import fresh_domain
 
 from robself_ros import dds
 
@@ -34,7 +35,7 @@ class NodeProcess:
         profile: bool = True,
         program: tuple[str, ...] = ("-m", "robself_ros.node"),
     ) -> None:
-        self.domain = domain or random.SystemRandom().randint(2, 100)
+        self.domain = domain or fresh_domain()
         self._log = folder / f"node-{time.monotonic_ns()}.log"
         given = {**SMALL_BUDGET, **(parameters or {})}
         options = [text for name, value in given.items() for text in ("-p", f"{name}:={_yaml(value)}")]

@@ -1,11 +1,11 @@
 import os
-import random
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from ros_domain import fresh_domain
 
 from robself_ros import dds
 
@@ -85,7 +85,7 @@ def stream(frames: int, environment: dict[str, str]) -> int:
 
 def private_graph(log_directory: Path) -> dict[str, str]:
     return {
-        "ROS_DOMAIN_ID": str(random.SystemRandom().randint(2, 100)),
+        "ROS_DOMAIN_ID": str(fresh_domain()),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_LOG_DIR": str(log_directory),
     }

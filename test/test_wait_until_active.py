@@ -1,5 +1,4 @@
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -9,6 +8,7 @@ import pytest
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
+from ros_domain import fresh_domain
 
 pytestmark = pytest.mark.ros
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.ros
 def domain(monkeypatch, tmp_path):
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randint(2, 100)))
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(fresh_domain()))
 
 
 @pytest.fixture
