@@ -77,7 +77,8 @@ def test_an_installed_wheel_finds_its_files(wheel, tmp_path):
     pip(
         "install", "--no-deps", "--prefix", tmp_path, "--ignore-installed", "--no-warn-script-location", wheel
     )
-    (packages,) = tmp_path.glob("lib/python*/site-packages")
+    (packages,) = tmp_path.rglob("*-packages")
+    prefix = packages.parents[2]  # Ubuntu 22.04 puts a local/ in between
     code = """
 from robself.recording.status_definition import status_definition
 from robself_ros.lifecycle_node import RobSelfNode
@@ -89,9 +90,9 @@ assert profile().is_file()
 assert "consistency_unit" in status_definition()
 print(share_directory())
 """
-    told = python(code, cwd=tmp_path, PYTHONPATH=str(packages))
-    assert told.strip() == str(tmp_path / "share" / "robself_ros")
-    assert (tmp_path / "bin" / "robself").is_file()
+    told = python(code, cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(packages), *sys.path]))
+    assert told.strip() == str(prefix / "share" / "robself_ros")
+    assert (prefix / "bin" / "robself").is_file()
 
 
 @pytest.mark.parametrize("folder", [PROJECT, Path("/")], ids=["from the source tree", "from elsewhere"])
