@@ -31,6 +31,7 @@ from robself.viewing.viewed_run import OpenRun, Seen, ViewedRun
 from robself.viewing.viewer import require_rerun
 
 JPEG_QUALITY = 90
+FLUSH_SECONDS = 30.0  # a writer that a full disk ends at the wrong moment never answers (rerun-sdk 0.41)
 ENCODINGS = {"confidence": "32FC1", "displacement": "32FC2"}
 CURVES = (
     "mode",
@@ -78,8 +79,8 @@ def write_rrd(
                 done += scene.show(list(group))
                 on_progress(done, opened.messages)
             scene.arrange()
-            stream.flush()
-        except RuntimeError as error:
+            stream.flush(timeout_sec=FLUSH_SECONDS)
+        except (RuntimeError, TimeoutError) as error:
             with partial.open("ab") as file:
                 file.write(bytes(4096))  # the disk itself says what is wrong with it
             raise OutputError(f"{path}: cannot be written: {error}") from error
