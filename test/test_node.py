@@ -9,12 +9,14 @@ from robot import (
     RELIABLE,
     SOURCE_SIZE,
     Robot,
+    image,
     pixels_of,
     values_of,
 )
 from robself_ros.msg import Status
 
 from robself.status import MODES
+from robself_ros.conversions import guide_encodings
 
 pytestmark = pytest.mark.ros
 PASS_THROUGH = MODES["pass_through"]
@@ -71,11 +73,33 @@ def test_padded_rows_and_big_endian_pixels_are_read(robot):
     assert sr.min() > 900 and sr.max() < 3200
 
 
-def test_the_aligned_guide_is_in_the_sources_frame(robot):
-    aligned = robot.result(robot.exchange(), "guide_aligned")
+@pytest.mark.parametrize("encoding", guide_encodings())
+def test_a_guide_of_any_encoding_is_aligned_as_rgb_in_the_sources_frame(robot, encoding):
+    guide = image(np.tile(red_tile(encoding), (GUIDE_SIZE[0] // 2, GUIDE_SIZE[1] // 2, 1)), encoding)
+    aligned = robot.result(robot.exchange(guide=guide), "guide_aligned")
     assert aligned.encoding == "rgb8"
     assert (aligned.height, aligned.width) == GUIDE_SIZE
     assert aligned.header.frame_id == "source_optical_frame"
+    seen = (76, 76, 76) if encoding in ("mono8", "8UC1", "mono16") else (255, 0, 0)
+    assert np.abs(pixels_of(aligned).astype(int) - seen).max() <= 3
+
+
+def red_tile(encoding):
+    """(2, 2, channels): what a camera of that encoding sends of a red wall."""
+    if encoding.startswith("bayer"):
+        full = 65535 if encoding.endswith("16") else 255
+        mosaic = [full if letter == "r" else 0 for letter in encoding[len("bayer_") :][:4]]
+        return np.array(mosaic, np.uint16 if full > 255 else np.uint8).reshape(2, 2, 1)
+    if encoding.startswith(("yu", "uy")):  # BT.601: Y 81, U 90, V 240
+        luminance_first = encoding in ("yuyv", "yuv422_yuy2")
+        pairs = [(81, 90), (81, 240)] if luminance_first else [(90, 81), (240, 81)]
+        return np.array([pairs, pairs], np.uint8)
+    grey = {"mono8": np.uint8(76), "8UC1": np.uint8(76), "mono16": np.uint16(76 * 257)}
+    if encoding in grey:
+        return np.full((2, 2, 1), grey[encoding])
+    red = {"rgb8": (255, 0, 0), "8UC3": (255, 0, 0), "bgr8": (0, 0, 255)}
+    red |= {"rgba8": (255, 0, 0, 9), "bgra8": (0, 0, 255, 9)}
+    return np.full((2, 2, len(red[encoding])), red[encoding], np.uint8)
 
 
 def test_the_first_keyframe_is_cold_and_the_second_warm(robot):
