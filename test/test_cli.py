@@ -53,9 +53,9 @@ def names(folder):
 
 
 def robself(*arguments, cwd):
-    """The installed command, in a process of its own."""
+    """The command in a process of its own; colcon installs it where only `ros2 run` looks."""
     return subprocess.run(
-        [Path(sys.executable).with_name("robself"), *map(str, arguments)],
+        [sys.executable, "-m", "robself", *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
