@@ -24,9 +24,10 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 
     Empty where the user has chosen a profile already: that choice is kept.
     """
-    if _chosen(os.environ if base is None else base):
+    base = os.environ if base is None else base
+    if _chosen(base):
         return {}
-    return dict.fromkeys(PROFILE_VARIABLES, str(profile()))
+    return dict.fromkeys(_read(base)[:1] if base.get("ROS_DISTRO") else PROFILE_VARIABLES, str(profile()))
 
 
 def warning(base: Mapping[str, str] | None = None) -> str | None:
@@ -55,8 +56,11 @@ def _chosen(base: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def _read(base: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of PROFILE_VARIABLES that count: both where ROS comes from PyPI, which does not say what it is."""
+    """Those of PROFILE_VARIABLES that count, the one to set first: both where ROS does not say what it is (PyPI).
+
+    Kilted's rmw_fastrtps still takes the old name, with a warning.
+    """
     distribution = base.get("ROS_DISTRO")
-    if not distribution:
-        return PROFILE_VARIABLES
-    return PROFILE_VARIABLES[:1] if distribution in {"humble", "jazzy"} else PROFILE_VARIABLES[1:]
+    if distribution in {"humble", "jazzy"}:
+        return PROFILE_VARIABLES[:1]
+    return PROFILE_VARIABLES[::-1] if distribution else PROFILE_VARIABLES

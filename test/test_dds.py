@@ -48,12 +48,14 @@ def test_a_profile_that_the_user_has_set_is_kept(variable):
 
 
 @pytest.mark.parametrize("distribution", ["humble", "jazzy", "kilted"])
-def test_a_variable_that_the_distribution_does_not_read_counts_for_nothing(distribution):
+def test_the_variable_of_the_distribution_is_set_and_advised(distribution):
     old, new = dds.PROFILE_VARIABLES
-    read, unread = (new, old) if distribution == "kilted" else (old, new)
-    told = {"ROS_DISTRO": distribution, unread: "/mine.xml"}
-    assert f"set {read}={dds.profile()} " in dds.warning(told)
-    assert dds.environment(told)[read] == str(dds.profile())
+    own, other = (new, old) if distribution == "kilted" else (old, new)
+    assert dds.environment({"ROS_DISTRO": distribution}) == {own: str(dds.profile())}
+    assert f"set {own}={dds.profile()} " in dds.warning({"ROS_DISTRO": distribution})
+    # Kilted heeds the old name, too.
+    kept = dds.environment({"ROS_DISTRO": distribution, other: "/mine.xml"}) == {}
+    assert kept == (distribution == "kilted")
 
 
 def test_defaults_are_warned_of_with_the_line_that_mends_them():
