@@ -75,6 +75,7 @@ class Activity:
             lambda: self.processing.stream(),
             lambda: self.processing.next_seconds(),
             self._renew_processing,
+            lambda: self.processing.free(),
         )
         self.synchronizer = Synchronizer(
             make_pairer(parameters.sync.slop, parameters.sync.queue_size),
@@ -124,16 +125,16 @@ class Activity:
         return f"{file}: extrinsics turned by {misalignment.angle:.2f} +- {misalignment.spread:.2f} degrees"
 
     def stop(self, timeout_seconds: float) -> bool:
-        """Take nothing more, throw away what is being computed; whether the worker ended in time."""
+        """Take nothing more, throw away what is being computed; whether the worker ended in time.
+
+        The model is freed when the worker ends, in time or later.
+        """
         self._jump.unregister()
         self.outputs.on_change = None
         self.inputs.stop()
         if self._transforms:
             self._transforms.stop()
-        ended = self.worker.stop(timeout_seconds)
-        if ended:
-            self.processing.free()
-        return ended
+        return self.worker.stop(timeout_seconds)
 
     def _renew_processing(self) -> None:
         """A model of its own for a worker that has none yet, or leaves it to a thread that hangs."""

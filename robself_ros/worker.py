@@ -31,6 +31,7 @@ class Worker(Generic[Job, Product]):
         seconds: what the next job may take; 0: it has no budget.
         renew: called when a thread that hangs is left to itself, with all that it works on: what the above work
             on from then on is to be something else.
+        release: gives back what the thread worked on, once it has ended for good, however late.
 
     Attributes:
         patience: how long the job in work has been worked at, and whether that is too long.
@@ -47,10 +48,11 @@ class Worker(Generic[Job, Product]):
         surroundings: Callable[[], AbstractContextManager] = nullcontext,
         seconds: Callable[[], float] = lambda: 0.0,
         renew: Callable[[], None] = lambda: None,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         self._process, self._deliver, self._forget, self._report = process, deliver, forget, report
         self._tally, self._surroundings, self._seconds = tally, surroundings, seconds
-        self._renew = renew
+        self._renew, self._release = renew, release
         self.patience = Patience()
         self.ended = ""
         self._changed = threading.Condition()
@@ -75,7 +77,7 @@ class Worker(Generic[Job, Product]):
         """
         with self._changed:
             hangs = self.patience.hangs and not self._given_up
-            dead = self._thread.ident is not None and not self._thread.is_alive()
+            dead = self._is_dead
             if self._stopping or not (hangs or dead):
                 return
             self._generation += 1
@@ -136,9 +138,11 @@ class Worker(Generic[Job, Product]):
     def stop(self, timeout_seconds: float) -> bool:
         """Discard, and end the thread; whether it ended in time. Called twice, it waits again."""
         with self._changed:
-            self._stopping = True
+            dead, self._stopping = self._is_dead, True
             self._drop_waiting()
             self._changed.notify()
+        if dead:
+            self._release()
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
@@ -164,6 +168,14 @@ class Worker(Generic[Job, Product]):
         except BaseException as error:  # ends this thread: `check` tells, and starts another
             if not self._is_left:
                 self._error = error
+        finally:
+            if self._stopping and not self._is_left:
+                self._release()
+
+    @property
+    def _is_dead(self) -> bool:
+        """Whether the thread has been started, and has ended."""
+        return self._thread.ident is not None and not self._thread.is_alive()
 
     @property
     def _is_left(self) -> bool:

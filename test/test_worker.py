@@ -176,16 +176,23 @@ def test_stop_ends_a_job_in_work_and_counts_it_and_what_waits(bench):
 
 
 def test_stop_gives_up_on_a_job_that_does_not_listen():
-    deaf = threading.Event()
+    deaf, released = threading.Event(), threading.Event()
     worker = Worker(
-        lambda job, should_stop: deaf.wait(PATIENCE_SECONDS), lambda p: None, lambda: None, print, Tally()
+        lambda job, should_stop: deaf.wait(PATIENCE_SECONDS),
+        lambda p: None,
+        lambda: None,
+        print,
+        Tally(),
+        release=released.set,
     )
     worker.start()
     worker.submit(1)
     while not worker.patience.busy_seconds:
         time.sleep(0.005)
     assert not worker.stop(0.05)
+    assert not released.is_set()
     deaf.set()
+    assert released.wait(PATIENCE_SECONDS), "what it worked on is given back all the same, in the end"
     assert worker.stop(PATIENCE_SECONDS)
 
 
