@@ -14,6 +14,7 @@ from pathlib import Path
 from ros_domain import fresh_domain
 
 from robself_ros import dds
+from robself_ros.launching import Plan
 
 PATIENCE_SECONDS = 150.0
 SMALL_BUDGET = {"budget.first_iterations": 3, "budget.iterations": 1}
@@ -96,6 +97,13 @@ class NodeProcess:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.stop()
+
+
+def as_launched(launch: Plan) -> list[str]:
+    """The node's arguments, as its launch file would give them."""
+    file, _ = launch.parameters
+    remappings = [word for one, other in launch.remappings for word in ("-r", f"{one}:={other}")]
+    return ["--params-file", str(file), *remappings]
 
 
 def _yaml(value: object) -> str:

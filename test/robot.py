@@ -19,9 +19,10 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from robself_ros.msg import Status
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_srvs.srv import Trigger
 
+from robself.camera_model import CameraModel
 from robself.packed_image import base_topic
 from robself_ros.sensors import sibling_camera_info
 
@@ -279,6 +280,12 @@ def camera_info(
     info.p = [focal_length, 0.0, cx, 0.0, 0.0, focal_length, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     info.header.frame_id = frame_id
     return info
+
+
+def info_of(camera: CameraModel) -> CameraInfo:
+    fields = camera.camera_info_fields()
+    fields["roi"] = RegionOfInterest(**fields["roi"])
+    return CameraInfo(**fields)
 
 
 def stamp_of(message: Any) -> int:

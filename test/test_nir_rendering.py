@@ -78,7 +78,7 @@ def test_one_ball_moves_by_itself():
 
 @pytest.mark.parametrize("encoding", ["mono8", "mono16"])
 def test_nir_super_resolved_by_rgb_is_nearer_to_the_truth_than_bicubic(tmp_path, encoding):
-    """The launch file's generic preset: its topics, a factor of its own finding, the cameras' models."""
+    """A recording of the topics that the launch file's generic preset names, with the cameras' models."""
     bag = write_recording(tmp_path / "nir.mcap", frames=2, nir=encoding, rig=SMALL)
     settings = ReplaySettings(modality="nir", factor=2.0, first_iterations=80, iterations=20, pictures=0)
     metrics = Replay(bag, NIR_TOPIC, GUIDE_TOPIC, TRUTH_TOPIC, settings).run(tmp_path / "out")

@@ -5,8 +5,7 @@ import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticStatus
 from node_process import NodeProcess
-from robot import Robot, image, pixels_of, values_of
-from sensor_msgs.msg import CameraInfo, RegionOfInterest
+from robot import Robot, image, info_of, pixels_of, values_of
 from std_srvs.srv import Trigger
 
 from robself.confidence import FALLEN_BACK
@@ -33,15 +32,9 @@ def robot(tmp_path_factory, place):
         Robot(node.domain, listens_to=("status", "confidence")).meet() as robot,
     ):
         for role in ("source", "guide"):
-            robot.send(role, info_message(getattr(DESK, role)), robot.stamp())
+            robot.send(role, info_of(getattr(DESK, role)), robot.stamp())
             robot.report(role, lambda status: "no camera_info" not in status.message)
         yield robot
-
-
-def info_message(camera):
-    fields = camera.camera_info_fields()
-    fields["roi"] = RegionOfInterest(**fields["roi"])
-    return CameraInfo(**fields)
 
 
 def exchange(robot, frame):

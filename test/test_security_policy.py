@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from xml.etree import ElementTree
 
 import pytest
-from node_process import NodeProcess
+from node_process import NodeProcess, as_launched
 from robot import Robot
 
 from robself_ros.launching import NODE_NAME, plan
@@ -36,13 +36,11 @@ def profile(policy):
 def robot(tf2_msgs, tmp_path_factory):
     """Listens to every result of a node that was started as the launch file does."""
     launched = plan({}, "depth")
-    remappings = [word for one, other in launched.remappings for word in ("-r", f"{one}:={other}")]
-    file, _ = launched.parameters
     topics = dict(launched.remappings)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in tf2_msgs.items():
             patch.setenv(name, value)
-        process = NodeProcess(tmp_path_factory.mktemp("node"), None, "--params-file", file, *remappings)
+        process = NodeProcess(tmp_path_factory.mktemp("node"), None, *as_launched(launched))
     with (
         process.wait_until_active() as node,
         Robot(
