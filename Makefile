@@ -8,7 +8,7 @@ HASHED := --require-hashes --no-deps
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo eval no_data soak audit fuzz mutate lint format clean
+.PHONY: help install test demo eval no_data soak audit fuzz mutate docs lint format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,9 +33,9 @@ soak: install ## Send 20,000 small pairs through the node over DDS: nothing may 
 audit: .audit/.packages ## Look for known vulnerabilities of what install takes (3: no index of advisories reachable)
 	.audit/bin/python tools/audit.py .audit/bin/pip-audit
 
-.audit/.packages: requirements/audit.txt
-	$(PYTHON) -m venv .audit
-	.audit/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+.audit/.packages .docs/.packages: .%/.packages: requirements/%.txt
+	$(PYTHON) -m venv .$*
+	.$*/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 fuzz: install .fuzz/.packages ## Fuzz the decoders of messages, a minute each (ARGS="-runs=10000000")
@@ -49,6 +49,9 @@ fuzz: install .fuzz/.packages ## Fuzz the decoders of messages, a minute each (A
 mutate: install ## Count the small faults that the tests of pairing, geometry and conversions catch, an hour
 	$(VENV)/bin/python tools/mutate.py --output benchmarks/mutation.json $(ARGS)
 
+docs: .docs/.packages ## Build the pages of docs/ into site/; a page or link that is amiss fails
+	.docs/bin/mkdocs build --strict --clean
+
 lint: install ## Check style
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -58,7 +61,7 @@ format: install ## Apply style
 	$(VENV)/bin/ruff format .
 
 clean: ## Remove .venv and everything that was built
-	rm -rf $(VENV) .audit .fuzz build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .audit .docs .fuzz site build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

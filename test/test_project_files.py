@@ -31,6 +31,7 @@ def test_the_workflow_builds_and_tests_on_every_distribution():
 def test_the_workflow_runs_what_ci_runs_elsewhere():
     assert commands("pip") == "bash .ci/run"
     assert (PROJECT / ".ci" / "run").is_file()
+    assert commands("docs") == "make docs"
 
 
 @pytest.mark.parametrize("job", WORKFLOW["jobs"])
