@@ -1,5 +1,6 @@
 """A rig that is not as its calibration says: by how much, told from keyframes, and mended by a preset."""
 
+import copy
 from dataclasses import replace
 
 import cv2
@@ -57,11 +58,22 @@ class Robot:
 
 
 @pytest.fixture(scope="module")
-def knock():
-    """What was told before a rig was knocked in mid-recording, and after each of five keyframes; and the rig."""
-    robot, after = Robot(), knocked(DESK, y=-1.0)
-    told = [robot.keyframe(rig).info["misalignment"] for rig in [DESK] * 3 + [after] * 5]
-    return told[2], told[3:], after
+def unharmed():
+    """The robot on its way, and what it last told."""
+    robot = Robot()
+    return robot, [robot.keyframe(DESK).info["misalignment"] for _ in range(3)][-1]
+
+
+def hit(unharmed, keyframes=5, **degrees):
+    """What was told before the rig was knocked in mid-recording, and after each keyframe since; and the rig."""
+    robot, before = copy.deepcopy(unharmed)
+    after = knocked(DESK, **degrees)
+    return before, [robot.keyframe(after).info["misalignment"] for _ in range(keyframes)], after
+
+
+@pytest.fixture(scope="module")
+def knock(unharmed):
+    return hit(unharmed, y=-1.0)
 
 
 def test_the_error_of_a_rig_that_stands_still_is_reported(knock):
@@ -72,13 +84,16 @@ def test_the_error_of_a_rig_that_stands_still_is_reported(knock):
     assert 0.5 < before.angle < 1.3 and 0.5 < before.pixels < 3.5
 
 
-def test_a_knock_of_one_degree_is_reported_within_five_keyframes(knock):
-    before, after, rig = knock
-    wanted = true_degrees(rig) - true_degrees(DESK)
-    assert np.linalg.norm(wanted) == pytest.approx(1.0, abs=0.01) and wanted[1] > 0.99
+@pytest.mark.parametrize(
+    ("axis", "degrees"), [("y", -1.0), ("y", 1.0), ("z", -1.0)], ids=["one way", "the other", "roll"]
+)
+def test_a_knock_of_one_degree_is_reported_within_five_keyframes(unharmed, axis, degrees):
+    before, after, rig = hit(unharmed, keyframes=3, **{axis: degrees})
+    hit_axis, wanted = "xyz".index(axis), true_degrees(rig) - true_degrees(DESK)
+    assert np.linalg.norm(wanted) == pytest.approx(1.0, abs=0.01) and -wanted[hit_axis] * degrees > 0.99
     change = after[-1].degrees - before.degrees
-    assert change[1] == pytest.approx(1.0, rel=0.3)
-    assert np.abs(change[[0, 2]]).max() < 0.3
+    assert change[hit_axis] == pytest.approx(-degrees, rel=0.3)
+    assert np.abs(np.delete(change, hit_axis)).max() < 0.3
     np.testing.assert_allclose(after[-1].degrees, true_degrees(rig), atol=0.3)
 
 
