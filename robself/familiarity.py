@@ -27,7 +27,7 @@ class Familiarity:
         self._known: Normalisation | None = None
 
     def learn(self, pair: Pair) -> None:
-        """A cold keyframe begins."""
+        """It was a cold keyframe."""
         self._sizes, self._known = (pair.source.shape, pair.size), self._of(pair)
 
     def misfit(self, pair: Pair) -> str | None:

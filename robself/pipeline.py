@@ -11,12 +11,15 @@ from robself.optimisation import Progress
 from robself.pair import Pair, Result
 from robself.pass_through import enlarged
 
+CUT = "the scene changed: what was learned does not explain it"
+
 
 class Pipeline:
     """Decides keyframe or track for each pair and keeps the resolver's warmth honest.
 
     Args:
         first_budget: of cold keyframes. budget: of warm ones.
+        on_reset: told why, when what was learned so far does not fit what comes.
     """
 
     def __init__(
@@ -25,17 +28,25 @@ class Pipeline:
         policy: KeyframePolicy | None = None,
         first_budget: Budget = Budget(),
         budget: Budget = Budget(),
+        on_reset: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.resolver = resolver
         self.policy = policy or KeyframePolicy()
         self.first_budget, self.budget = first_budget, budget
+        self._on_reset = on_reset
         self._shape: tuple | None = None
+        self._understood = False
 
     def reset(self) -> None:
         """Forget all earlier pairs."""
         self.resolver.reset()
         self.policy.reset()
-        self._shape = None
+        self._understood = False
+
+    def start_anew(self, why: str) -> None:
+        """Forget all earlier pairs, and tell why."""
+        self.reset()
+        self._on_reset(why)
 
     @property
     def seconds(self) -> float:
@@ -50,8 +61,10 @@ class Pipeline:
     ) -> Result:
         """Super-resolve one pair; a change of either size starts cold.
 
-        A tracked pair that the old weights explain worse than its bicubic enlargement (`info["fallback"]`)
-        is optimised after all. A pair for which there is not enough memory is only enlarged, and says so.
+        A tracked pair that is not trusted (`info["fallback"]`) is optimised after all: cold, for what the weights
+        of a trusted keyframe explain so badly is another scene, which warm ones take longer to learn
+        (docs/method.md); warm, if that keyframe was no better itself. Where every pair is a keyframe, the one
+        after such a pair is cold. A pair for which there is not enough memory is only enlarged, and says so.
 
         Raises:
             Interrupted: `should_stop` said so.
@@ -76,7 +89,19 @@ class Pipeline:
             if not result.info["fallback"]:
                 self.policy.tracked(result.info["consistency_after"])
                 return result
+            self._start_anew_if_cut(result)
         budget = self.budget if self.resolver.warm else self.first_budget
         result = self.resolver.keyframe(pair, budget, should_stop, on_progress)
         self.policy.keyframe_done(pair, result.info["consistency_after"])
+        self._start_anew_if_cut(result)
+        self._understood = not result.info["fallback"]
         return result
+
+    def _start_anew_if_cut(self, result: Result) -> None:
+        """If weights that had understood the last keyframe came to a pair that they do not explain at all.
+
+        Those that had not are kept: a scene that no weights explain better than bicubic does, such as a bare wall,
+        would cost a cold keyframe a pair.
+        """
+        if self._understood and result.info["fallback"] and result.info["unexplained"]:
+            self.start_anew(CUT)

@@ -22,7 +22,6 @@ class RegisteredPipeline:
     """A pipeline whose guides are brought into the source's view first; what they cannot refine passes through.
 
     Args:
-        on_reset: told why, when what was learned so far does not fit what comes.
         align: whether a cold keyframe's guide is turned as a whole first, and those after it alike.
 
     Attributes:
@@ -34,11 +33,9 @@ class RegisteredPipeline:
         pipeline: Pipeline,
         view: GuideView,
         modality: Modality,
-        on_reset: Callable[[str], None] = lambda reason: None,
         align: bool = False,
     ) -> None:
         self.pipeline, self.view, self.modality = pipeline, view, modality
-        self._on_reset = on_reset
         self._alignment = GlobalRegistration() if align else None
         self._familiarity = Familiarity(modality)
         self.health = CalibrationHealth()
@@ -67,24 +64,20 @@ class RegisteredPipeline:
         guide, guide_valid = self.view(guide, source.shape, source_camera, guide_camera)
         report = self.view.report
         if before is not None and (why := _why_anew(before, report)):
-            self._start_anew(why)
+            self.pipeline.start_anew(why)
         pair = Pair.from_images(source, guide, modality=self.modality, guide_valid=guide_valid, stamp=stamp)
         if report.passes_through:
             return passed_through(pair, str(self.pipeline.resolver.device))
         if self.pipeline.resolver.warm and (why := self._familiarity.misfit(pair)):
-            self._start_anew(why)
-        if not self.pipeline.resolver.warm:
-            self._familiarity.learn(pair)
+            self.pipeline.start_anew(why)
         result = self.pipeline.process(self._aligned(pair, source_camera), should_stop, on_progress)
+        if result.info["mode"] == "keyframe" and result.info["start"] == "cold":
+            self._familiarity.learn(pair)
         if report.registered and result.info["mode"] == "keyframe":
             # The pair as it was registered: what the alignment makes up for is the rig's fault, too.
             self.health.observe(result, pair, source_camera, report.extrinsics, self.view.distance)
         result.info["misalignment"] = self.health.misalignment if report.registered else None
         return result
-
-    def _start_anew(self, why: str) -> None:
-        self.pipeline.reset()
-        self._on_reset(why)
 
     def _aligned(self, pair: Pair, source_camera: CameraModel | None) -> Pair:
         if self._alignment is None:

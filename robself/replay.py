@@ -82,6 +82,7 @@ class Replay:
                 ),
                 Budget(settings.first_iterations, settings.first_budget),
                 Budget(settings.iterations, settings.budget),
+                on_reset=lambda reason: say(f"starting anew: {reason}"),
             ),
             GuideView(
                 settings.factor,
@@ -94,7 +95,6 @@ class Replay:
                 same_view=not settings.register,
             ),
             config.modality,
-            on_reset=lambda reason: say(f"starting anew: {reason}"),
             align=settings.align_guide,
         )
         self._unfit: set[str] = set()

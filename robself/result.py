@@ -48,6 +48,8 @@ def assemble(
     finite or explains the source far worse than its bicubic enlargement does (`info["fallback"]`).
 
     Args:
+        consistency_before: of the weights before they were optimised on this pair; None: they were not. Where it is
+            too bad to be trusted, `info["unexplained"]` says so.
         refine: makes the network's prediction consistent with the source, and sharp. The prediction's own
             consistency is what `info` tells, for it says how well the network has understood the pair.
         trusted: how many times worse than bicubic enlargement it may explain the source.
@@ -64,6 +66,8 @@ def assemble(
     _replace(translated, unseen, upsampled)
     floor = source_consistency(upsampled, pair.source, pair.valid)
     after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
+    before = after if consistency_before is None else consistency_before
+    unexplained = not before <= trusted * floor
     fallback = info["stopped_by"] == "divergence" or not after <= trusted * floor
     if fallback:
         sr, after = upsampled.copy(), floor
@@ -81,6 +85,7 @@ def assemble(
     info = {
         **info,
         "fallback": fallback,
+        "unexplained": unexplained,
         "consistency_before": after if consistency_before is None else consistency_before,
         "consistency_after": after,
         "consistency_bicubic": floor,

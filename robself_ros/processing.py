@@ -91,10 +91,9 @@ class Processing:
             same_view=not parameters.register_guide,
         )
         self._pipeline = RegisteredPipeline(
-            Pipeline(resolver),
+            Pipeline(resolver, on_reset=on_reset),
             self.view,
             parameters.modality,
-            on_reset,
             parameters.align_guide,
         )
         self._cameras = cameras

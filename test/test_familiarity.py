@@ -43,10 +43,9 @@ def test_another_size_fits_not():
 def test_a_scene_after_images_without_content_starts_cold_with_a_reason(first):
     reasons = []
     pipeline = RegisteredPipeline(
-        Pipeline(small_resolver(), None, Budget(2), Budget(2)),
+        Pipeline(small_resolver(), None, Budget(2), Budget(2), reasons.append),
         GuideView(0.0, (0.0, 0.0, 0.0), lambda line: None),
         "depth",
-        reasons.append,
     )
     pairs = (first, PAIR, PAIR, first, PAIR)
     starts = [pipeline.process(pair.source, pair.guide, None, None).info["start"] for pair in pairs]

@@ -7,7 +7,7 @@ from robself.errors import Interrupted
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget
 from robself.pair import Pair
-from robself.pipeline import Pipeline
+from robself.pipeline import CUT, Pipeline
 from robself.schedule import Schedule, Stage
 
 SECOND = 10**9
@@ -22,10 +22,10 @@ COLD, BRIEF_COLD, WARM, TRACK = (
 )
 
 
-def small_pipeline(first=70, resolver=None, **policy):
+def small_pipeline(first=70, resolver=None, on_reset=lambda reason: None, **policy):
     resolver = resolver or small_resolver(schedule=ENOUGH, residual=True, channels=8)
     policy = KeyframePolicy(KeyframeConfig(**policy))
-    return Pipeline(resolver, policy, Budget(iterations=first), Budget(iterations=3))
+    return Pipeline(resolver, policy, Budget(iterations=first), Budget(iterations=3), on_reset)
 
 
 def kinds(pipeline, pairs):
@@ -57,8 +57,24 @@ def test_without_a_fixed_rate_a_slow_stream_is_tracked_until_the_scene_changes()
     assert chosen == [COLD, *[TRACK] * 12, WARM, TRACK]
 
 
-def test_a_tracked_pair_worse_than_bicubic_is_optimised_after_all():
-    assert kinds(small_pipeline(every_n=100), [PAIR, PAIR, WALL]) == [COLD, TRACK, WARM]
+def test_a_pair_that_trusted_weights_do_not_explain_is_optimised_cold_after_all():
+    reasons = []
+    pipeline = small_pipeline(every_n=0, on_reset=reasons.append)
+    assert kinds(pipeline, [PAIR, PAIR]) == [COLD, TRACK] and not reasons
+    assert kinds(pipeline, [WALL]) == [COLD] and reasons == [CUT]
+
+
+def test_weights_that_did_not_understand_their_own_keyframe_are_kept_at_a_cut():
+    reasons = []
+    pipeline = small_pipeline(1, small_resolver(schedule=ENOUGH, channels=8), reasons.append, every_n=0)
+    assert kinds(pipeline, [PAIR, WALL, WALL]) == [("keyframe", "cold", 1), WARM, WARM] and not reasons
+
+
+def test_a_cut_between_keyframes_makes_the_next_one_cold():
+    reasons = []
+    pipeline = small_pipeline(on_reset=reasons.append)
+    assert kinds(pipeline, [PAIR, PAIR, WALL]) == [COLD, WARM, WARM] and reasons == [CUT]
+    assert kinds(pipeline, [PAIR, PAIR]) == [COLD, WARM] and reasons == [CUT]
 
 
 @pytest.mark.parametrize(
