@@ -52,12 +52,14 @@ class CountedResolver:
         return self._networks[-1]
 
     def keyframe(self, case: Case, iterations: int | None = None) -> Keyframe:
-        before = self._work()
+        before = self.work
         result = self.resolver.keyframe(case.pair(), Budget(iterations=iterations))
         info = result.info
-        return Keyframe(rmse_of(result.sr, case), self._work() - before, info["iterations"], info["fallback"])
+        return Keyframe(rmse_of(result.sr, case), self.work - before, info["iterations"], info["fallback"])
 
-    def _work(self) -> int:
+    @property
+    def work(self) -> int:
+        """Pixel-iterations so far."""
         return sum(network.pixel_iterations for network in self._networks)
 
 
