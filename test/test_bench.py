@@ -10,6 +10,7 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from small_pairs import scene
@@ -19,7 +20,7 @@ from robself.bench.absolute import absolute_times, markdown_row
 from robself.bench.benchmark import run_benchmark
 from robself.bench.clock import seconds
 from robself.bench.figures import FIGURES
-from robself.bench.inputs import benched_case, rendered_case, rmse_of
+from robself.bench.inputs import benched_case, middle, rendered_case, rmse_of
 from robself.bench.measurement import Figure, Measurement, Setup
 from robself.bench.reaching import first_as_good
 from robself.bench.scaling import exponent
@@ -234,6 +235,17 @@ def test_the_rendered_case_has_a_truth_that_its_source_fits():
     assert rmse_of(np.full_like(case.truth, np.nanmean(case.truth)), case) > 0.3
     low = case.truth.reshape(72, 4, 96, 4).mean((1, 3))
     assert np.nanmedian(np.abs(low - case.source)) < 0.02  # metres
+
+
+def test_the_benched_case_is_the_rendered_one_with_its_guide_moved_as_in_task_1():
+    still, case = middle(rendered_case(0), (96, 96)), benched_case(None, (96, 96))
+    np.testing.assert_array_equal(case.truth, still.truth)
+    np.testing.assert_array_equal(case.source, still.source)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    back = cv2.warpPerspective(case.guide, case.homography, (96, 96), flags=flags)
+    inner = (slice(24, 72),) * 2  # ten pixels of movement leave nothing of the rim
+    differences = [np.abs(one[inner].astype(int) - still.guide[inner]).mean() for one in (back, case.guide)]
+    assert differences[0] < 0.5 * differences[1]
 
 
 def test_a_case_of_ones_own_is_measured_on(tiny, tmp_path):

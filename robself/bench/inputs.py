@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from glob import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from robself.config import RobSelfConfig
 from robself.datasets.case import Case
 from robself.datasets.cropping import central_crop
+from robself.datasets.misalignment import Misalignment, moved
 from robself.datasets.opening import open_dataset
 from robself.errors import InputError
 from robself.guide_view import GuideView
@@ -32,6 +34,14 @@ def rendered_case(index: int) -> Case:
 
 
 @lru_cache(maxsize=1)
+def misaligned_case() -> Case:
+    """The first rendered frame, its guide moved as in task I: what RobSelf is for."""
+    case = rendered_case(0)
+    homography = Misalignment().homography(case.guide.shape[:2], case.name)
+    return replace(case, name=f"{case.name}_mis", guide=moved(case.guide, homography), homography=homography)
+
+
+@lru_cache(maxsize=1)
 def case_from_file(path: Path) -> Case:
     """An archive of lr, guide and gt, as `robself eval` reads it.
 
@@ -49,12 +59,12 @@ def case_from_file(path: Path) -> Case:
 
 
 def benched_case(path: Path | None, size: tuple[int, int]) -> Case:
-    """The user's case or the first rendered frame: its `middle`.
+    """The user's case or the misaligned one: its `middle`.
 
     Raises:
         InputError, DatasetError: a case that cannot be used, or is too small.
     """
-    return middle(case_from_file(path) if path else rendered_case(0), size)
+    return middle(case_from_file(path) if path else misaligned_case(), size)
 
 
 def middle(case: Case, size: tuple[int, int]) -> Case:

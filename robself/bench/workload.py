@@ -58,16 +58,16 @@ FULL = Workload(
     track_crop=(288, 384),
     sides=(96, 192, 384),
 )
-# Everything in some 15 minutes on one idle core.
+# Everything in some 25 minutes on one idle core.
 QUICK = Workload(
     equal_crop=(96, 96),
     equal_iterations=4,
     filter_size=(128, 144),
-    crop=(64, 64),
+    crop=(96, 96),
     timed=12,
     moving_crop=(96, 96),
     moving_frames=2,
-    track_crop=(96, 96),
+    track_crop=(192, 256),
     sides=(48, 96, 192),
     p2p_iterations=2048,
     node_seconds=10,
