@@ -15,8 +15,9 @@ help: ## Show the targets
 
 install: $(VENV)/.interfaces ## Make .venv with everything: torch, ROS 2 wheels, the project, its message
 
-test: install ## Run the whole suite (ARGS="-k pairing -x" is passed to pytest)
-	$(VENV)/bin/python -m pytest $(ARGS)
+WORKERS ?= 2
+test: install ## Run the whole suite (ARGS="-k pairing -x" is passed to pytest, WORKERS=0 runs one test at a time)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 demo: install ## Super-resolve the built-in recording by the node over DDS, print a table, leave a report
 	$(VENV)/bin/robself demo $(ARGS)

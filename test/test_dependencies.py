@@ -31,7 +31,7 @@ ROSDEP_KEYS = {
 }
 # What has no key, or is too old there: from requirements/ros2_machine.txt.
 BY_PIP = {"torch", "pydantic", "typer", "rich", "rosbags", "tifffile"}
-ONLY_FOR_MAKE = {"ruff", "ray", "rerun-sdk"}
+ONLY_FOR_MAKE = {"pytest-xdist", "ruff", "ray", "rerun-sdk"}
 # What is imported, and what brings it.
 IMPORTED_AS = {"yaml": "pyyaml", "cv2": "opencv-python-headless", "annotated_types": "pydantic"}
 
