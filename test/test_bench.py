@@ -37,6 +37,7 @@ TINY = Workload(
     equal_iterations=2,
     filter_size=(64, 64),
     crop=(32, 32),
+    peers_crop=(32, 32),
     timed=1,
     moving_crop=(32, 32),
     moving_frames=1,

@@ -83,7 +83,7 @@ def _rmse_of_paper_schedule(setup: Setup) -> float:
 
 def against_mmsr(setup: Setup, run: int, tell: Tell) -> Measurement:
     """(f) Seconds of MMSR over those of the shortest cold keyframe as good; P2P and bicubic beside them."""
-    case, workload = benched_case(setup.case, setup.workload.crop), setup.workload
+    case, workload = benched_case(setup.case, setup.workload.peers_crop), setup.workload
     iterations = min(workload.timed or workload.mmsr_iterations, workload.mmsr_iterations)
     mmsr = _method("mmsr", setup, case, run, iterations)
     rmse = mmsr.rmse
@@ -114,14 +114,14 @@ def _method(name: str, setup: Setup, case: Case, seed: int, iterations: int | No
 @lru_cache(maxsize=2)
 def _rmse_of_mmsr(setup: Setup) -> float:
     """Where MMSR ends; once for all runs."""
-    case = benched_case(setup.case, setup.workload.crop)
+    case = benched_case(setup.case, setup.workload.peers_crop)
     return _method("mmsr", setup, case, 0, setup.workload.mmsr_iterations).rmse
 
 
 @lru_cache(maxsize=2)
 def _p2p(setup: Setup) -> dict[str, float]:
     """Once for all runs: no ratio is taken of it."""
-    case = benched_case(setup.case, setup.workload.crop)
+    case = benched_case(setup.case, setup.workload.peers_crop)
     return _method("p2p", setup, case, 0, setup.workload.p2p_iterations)._asdict()
 
 
