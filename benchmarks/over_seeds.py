@@ -1,0 +1,67 @@
+"""What the images of several seeds give together: their mean, and their median, pixel by pixel.
+
+    robself eval --dataset DATA/cases --only 'c192_*' --scale 4 --preset task1_x4 --seeds 3 \\
+        --methods bicubic,robself_re -o out
+    python benchmarks/over_seeds.py out --output benchmarks/over_seeds.json
+
+Reads the predictions that the evaluation left; nothing is optimised.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import mean
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from robself.metrics import common_pixels, errors_of
+
+WAYS = {"each": None, "mean": np.mean, "median": np.median}
+
+
+def images(folder: Path, method: str, case: str) -> list[np.ndarray]:
+    """One a seed."""
+    paths = sorted((folder / "predictions" / method).glob(f"{case}__seed*.npz"))
+    return [np.load(path)["sr"] for path in paths]
+
+
+def rmse(image: np.ndarray, truth: np.ndarray) -> float:
+    return errors_of(image, truth, common_pixels(image, truth)).rmse
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    output: Annotated[Path, typer.Option("--output", "-o")],
+    method: str = "robself_re",
+) -> None:
+    """RMSE of each seed, and of all together, on every case."""
+    rows = []
+    for path in sorted((folder / "inputs").glob("*.npz")):
+        truth = np.load(path)["truth"]
+        (bicubic,) = images(folder, "bicubic", path.stem)
+        seeds = images(folder, method, path.stem)
+        row = {"case": path.stem, "seeds": len(seeds), "bicubic": rmse(bicubic, truth)}
+        for way, together in WAYS.items():
+            row[way] = (
+                rmse(together(seeds, axis=0), truth)
+                if together
+                else mean(rmse(image, truth) for image in seeds)
+            )
+        rows.append(row)
+    summary = {
+        way: {
+            "rmse": mean(row[way] for row in rows),
+            "ratio_of_means": mean(row[way] for row in rows) / mean(row["bicubic"] for row in rows),
+            "mean_of_ratios": mean(row[way] / row["bicubic"] for row in rows),
+        }
+        for way in WAYS
+    }
+    output.write_text(json.dumps({"method": method, "summary": summary, "cases": rows}, indent=1) + "\n")
+    print(json.dumps(summary, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)
