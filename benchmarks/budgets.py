@@ -8,16 +8,13 @@ machine. Writes every run to the JSON file, a table and a plot beside it.
 
 from __future__ import annotations
 
-import json
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from cases import measure
-from rich.progress import track
+from cases import measured
 
 BUDGETS = (12, 25, 50, 100, 200, None)  # iterations; None: the schedule's own
 
@@ -80,17 +77,11 @@ def main(
     jobs: int = 1,
 ) -> None:
     """Measure every budget on every case, seed 0."""
-    runs: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        tasks = [
-            pool.submit(
-                measure, case, 1, {}, {}, {"name": preset, "seed": 0, "iterations": budget, "budget": None}
-            )
-            for budget, case in product(BUDGETS, cases)
-        ]
-        for task in track(as_completed(tasks), "measuring", total=len(tasks)):
-            runs.append(task.result())
-            output.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    wanted = [
+        ({}, (case, 1, {}, {}, {"name": preset, "seed": 0, "iterations": budget, "budget": None}))
+        for budget, case in product(BUDGETS, cases)
+    ]
+    runs = measured(wanted, jobs, output)
     rows = summary(runs)
     output.with_suffix(".md").write_text(table(rows) + "\n", encoding="utf-8")
     plot(rows, output.with_suffix(".png"))

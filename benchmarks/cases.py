@@ -75,6 +75,21 @@ def measure(
     }
 
 
+def measured(wanted: list[tuple[dict[str, Any], tuple]], jobs: int, output: Path) -> list[dict[str, Any]]:
+    """All runs, `jobs` at a time, each with its facts; written to the file as they come.
+
+    Args:
+        wanted: for each run the facts, and the arguments of `measure`.
+    """
+    runs: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(jobs) as pool:
+        tasks = {pool.submit(measure, *arguments): facts for facts, arguments in wanted}
+        for task in track(as_completed(tasks), "measuring", total=len(tasks)):
+            runs.append({**tasks[task], **task.result()})
+            output.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    return runs
+
+
 def stages_of(text: str) -> list[tuple[float, ...]]:
     """Resolution, iterations and perhaps patience of each stage."""
     return [tuple(map(float, stage.split(":"))) for stage in text.split(",")]
@@ -147,15 +162,8 @@ def main(
         }
         for seed in range(seeds)
     ]
-    with ProcessPoolExecutor(jobs) as pool:
-        tasks = [
-            pool.submit(measure, case, threads, overrides, road, one)
-            for one, case in product(settings, cases)
-        ]
-        runs = []
-        for task in track(as_completed(tasks), "measuring", total=len(tasks)):
-            runs.append(task.result())
-            output.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    wanted = [({}, (case, threads, overrides, road, one)) for one, case in product(settings, cases)]
+    runs = measured(wanted, jobs, output)
     text = table(runs)
     output.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     print(text)

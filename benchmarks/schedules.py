@@ -8,16 +8,13 @@ other processes stretch those of the wall.
 
 from __future__ import annotations
 
-import json
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from cases import measure, stages_of
-from rich.progress import track
+from cases import measured, stages_of
 
 # Stages as resolution:iterations[:patience]; at x4 the default's quarter-resolution stage is 75 iterations at half.
 DEFAULT = "0.5:75,0.5:300,1:100"
@@ -118,22 +115,20 @@ def main(
     jobs: int = 1,
 ) -> None:
     """Measure every schedule on every case."""
-    runs: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(jobs) as pool:
-        tasks = {
-            pool.submit(
-                measure,
+    wanted = [
+        (
+            {"schedule": schedule},
+            (
                 case,
                 1,
                 {},
                 {"cold": stages_of(schedule)},
                 {"name": preset, "seed": seed, "iterations": None, "budget": None},
-            ): schedule
-            for seed, case, schedule in product(range(seeds), cases, SCHEDULES)
-        }
-        for task in track(as_completed(tasks), "measuring", total=len(tasks)):
-            runs.append({"schedule": tasks[task], **task.result()})
-            output.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+            ),
+        )
+        for seed, case, schedule in product(range(seeds), cases, SCHEDULES)
+    ]
+    runs = measured(wanted, jobs, output)
     rows = summary(runs)
     output.with_suffix(".md").write_text(table(rows) + "\n", encoding="utf-8")
     plot(rows, output.with_suffix(".png"))
