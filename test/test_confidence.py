@@ -110,15 +110,30 @@ def cropped(name):
     return Pair.from_images(low[row : row + size, column : column + size], guide[inside]), truth
 
 
-@pytest.mark.data
-@pytest.mark.parametrize("name", ["c192_Reindeer_x4_mis", "tum_x4_mis", "rgbdd_real_20200509112638"])
-def test_the_most_confident_half_has_less_than_half_of_the_error_of_the_rest(name):
+def judged(name):
+    """Errors of the super-resolved pixels of a case, and their confidence."""
     pair, truth = cropped(name)
     resolver = OnlineSuperResolver(RobSelfConfig.from_preset("robot"), "cpu")
     result = resolver.keyframe(pair, Budget(iterations=20))
-    judged = np.isfinite(truth) & result.valid
-    error, confidence = (result.sr - truth)[judged], result.confidence[judged]
+    seen = np.isfinite(truth) & result.valid
+    return (result.sr - truth)[seen], result.confidence[seen]
+
+
+def check_that_confidence_tells(error, confidence):
     confident = confidence >= np.median(confidence)
     rmse, of_the_rest = (np.sqrt(np.mean(error[half] ** 2)) for half in (confident, ~confident))
     assert confident.mean() < 0.6
     assert rmse < 0.5 * of_the_rest
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["tum_x4_mis", "rgbdd_real_20200509112638"])
+def test_the_most_confident_half_of_a_case_has_less_than_half_of_the_error_of_the_rest(name):
+    check_that_confidence_tells(*judged(name))
+
+
+@pytest.mark.data
+def test_the_most_confident_half_over_all_development_scenes_has_less_than_half_of_the_error_of_the_rest():
+    scenes = ("Aloe", "Art", "Baby1", "Midd1", "Moebius", "Reindeer")
+    of_all = zip(*(judged(f"c192_{scene}_x4_mis") for scene in scenes), strict=True)
+    check_that_confidence_tells(*map(np.concatenate, of_all))
