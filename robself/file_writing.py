@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from robself.errors import OutputError
 
 
 def write_file(path: str | Path, data: bytes) -> None:
-    """Writes a file, in place of one that was there. Raises OutputError as `unfinished_file` does."""
-    with unfinished_file(path) as partial:
-        partial.write_bytes(data)
-
-
-@contextmanager
-def unfinished_file(path: str | Path) -> Iterator[Path]:
-    """A temporary name beside the file's own, which what the block wrote takes at its end; removed by an error.
+    """Writes under a temporary name beside the file's own, which it then takes; replaces what was there.
 
     Raises:
         OutputError: no such folder, no permission, a full disk.
@@ -27,12 +18,10 @@ def unfinished_file(path: str | Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
-            yield partial
+            partial.write_bytes(data)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-    except OutputError:
-        raise
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 

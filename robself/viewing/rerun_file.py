@@ -21,8 +21,8 @@ import numpy as np
 
 from robself.camera_model import CameraModel
 from robself.config import Modality
-from robself.errors import InputError, OutputError, RecordingError
-from robself.file_writing import check_place, unfinished_file
+from robself.errors import InputError, RecordingError
+from robself.file_writing import check_place, write_file
 from robself.recording import RecordedImage
 from robself.source_encoding import source_values
 from robself.status import MODES
@@ -31,7 +31,6 @@ from robself.viewing.viewed_run import OpenRun, Seen, ViewedRun
 from robself.viewing.viewer import require_rerun
 
 JPEG_QUALITY = 90
-FLUSH_SECONDS = 30.0  # a writer that a full disk ends at the wrong moment never answers (rerun-sdk 0.41)
 ENCODINGS = {"confidence": "32FC1", "displacement": "32FC2"}
 CURVES = (
     "mode",
@@ -66,26 +65,22 @@ def write_rrd(
     os.environ.setdefault("RUST_LOG", "off")  # what it has to say comes as errors, too
     import rerun as rr
 
-    with unfinished_file(path) as partial:
-        stream = rr.RecordingStream("robself")
+    stream = rr.RecordingStream("robself")
+    # Kept in memory until the end: rerun-sdk's own file sink may never return from a full disk (0.41).
+    encoded = stream.binary_stream()
+    try:
         stream.set_log_tick_enabled(False)
         stream.set_log_time_enabled(False)
         stream.send_recording_name(Path(run.results).resolve().parent.name)
-        try:
-            stream.save(partial)
-            scene = _Scene(stream, opened, say)
-            done = 0
-            for _, group in groupby(opened, key=attrgetter("stamp_ns")):
-                done += scene.show(list(group))
-                on_progress(done, opened.messages)
-            scene.arrange()
-            stream.flush(timeout_sec=FLUSH_SECONDS)
-        except (RuntimeError, TimeoutError) as error:
-            with partial.open("ab") as file:
-                file.write(bytes(4096))  # the disk itself says what is wrong with it
-            raise OutputError(f"{path}: cannot be written: {error}") from error
-        finally:
-            stream.disconnect()
+        scene = _Scene(stream, opened, say)
+        done = 0
+        for _, group in groupby(opened, key=attrgetter("stamp_ns")):
+            done += scene.show(list(group))
+            on_progress(done, opened.messages)
+        scene.arrange()
+        write_file(path, encoded.read() or b"")
+    finally:
+        stream.disconnect()
 
 
 class _Scene:
