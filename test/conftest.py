@@ -42,6 +42,17 @@ def node(tmp_path_factory):
         yield node
 
 
+@pytest.fixture(scope="module")
+def context():
+    """For nodes in the test's own process."""
+    import rclpy
+
+    context = rclpy.Context()
+    context.init([])
+    yield context
+    context.try_shutdown()
+
+
 @pytest.fixture(scope="session")
 def tf2_msgs(tmp_path_factory):
     """What a process needs in its environment to import tf2_msgs, by name."""

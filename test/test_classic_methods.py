@@ -1,10 +1,8 @@
 """The peers that learn nothing: each is what its paper's equations say, and knows what it does not know."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from real_data import real_file
 
 from robself.datasets import Case
 from robself.evaluation.scores import score
@@ -169,11 +167,7 @@ def test_joint_bilateral_upsampling_is_that_of_the_papers_equation(factor):
 
 
 def real_case(name):
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    file = Path(os.environ.get("ROBSELF_DATA", beside)) / "cases" / f"{name}.npz"
-    if not file.is_file():
-        pytest.skip("needs the real pairs (ROBSELF_DATA or ../shared/data)")
-    with np.load(file) as case:
+    with np.load(real_file("cases", f"{name}.npz")) as case:
         return Case(name, case["lr"], case["guide"], case["gt"])
 
 

@@ -1,8 +1,6 @@
 """image_transport's compressedDepth, there and back."""
 
-import os
 import struct
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from real_data import real_file
 
 from robself.compressed_depth import decode, depth_of, encode
 from robself.errors import InputError
@@ -120,11 +119,7 @@ def test_an_array_that_does_not_fit_its_encoding_is_not_encoded():
 @pytest.mark.data
 @pytest.mark.parametrize("codec", ["png", "rvl"])
 def test_a_real_depth_image_comes_back_smaller_and_unchanged(codec):
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    file = Path(os.environ.get("ROBSELF_DATA", beside)) / "frames" / "redwood_0.png"
-    if not file.is_file():
-        pytest.skip("needs the real pairs (ROBSELF_DATA or ../shared/data)")
-    depth = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    depth = cv2.imread(str(real_file("frames", "redwood_0.png")), cv2.IMREAD_UNCHANGED)
     image_format, data = encode(depth, "16UC1", codec)
     assert len(data) < depth.nbytes / 2
     np.testing.assert_array_equal(decode(image_format, data), depth)

@@ -1,10 +1,8 @@
 """How far each pixel may be trusted, judged without the truth."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from real_data import real_file
 from small_pairs import coarse_pair, scene, small_pair, small_resolver
 
 from robself.confidence import FALLEN_BACK, WITHOUT_GUIDE, confidence_of
@@ -13,7 +11,6 @@ from robself.online import Budget, OnlineSuperResolver
 from robself.pair import Pair
 from robself.pass_through import passed_through
 
-DATA = Path(os.environ.get("ROBSELF_DATA", Path(__file__).parents[2] / "shared" / "data"))
 CROP = 96  # px of the super-resolved image
 
 
@@ -96,10 +93,7 @@ def test_what_passes_through_is_trusted_as_it_came():
 
 def cropped(name):
     """A pair of a development case, and its truth (CROP, CROP), NaN where there is none."""
-    path = DATA / "cases" / f"{name}.npz"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there: set ROBSELF_DATA to the folder of real pairs")
-    case = np.load(path)
+    case = np.load(real_file("cases", f"{name}.npz"))
     low, guide, truth = case["lr"], case["guide"], case["gt"]
     factor = guide.shape[0] / low.shape[0]
     size = round(CROP / factor)

@@ -1,7 +1,6 @@
 """The schema as ROS parameters of a real node."""
 
 import pytest
-import rclpy
 from rcl_interfaces.msg import ParameterType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -12,14 +11,6 @@ from robself_ros.parameters import NodeParameters
 from robself_ros.validation import keys
 
 pytestmark = pytest.mark.ros
-
-
-@pytest.fixture(scope="module")
-def context():
-    context = rclpy.Context()
-    context.init([])
-    yield context
-    context.try_shutdown()
 
 
 @pytest.fixture

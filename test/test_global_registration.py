@@ -1,10 +1,8 @@
 """Guides turned as a whole, by the edges that they share with the source."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from real_data import real_file
 from small_pairs import small_config
 
 from robself.geometry import GuideRegistration
@@ -19,7 +17,6 @@ from robself.rendering.raycast import Pose
 from robself.rendering.rig import DESK, Rig
 from robself.rendering.shapes import rotation
 
-DATA = Path(os.environ.get("ROBSELF_DATA", Path(__file__).parents[2] / "shared" / "data")) / "cases"
 TURN = np.array([1.2, -0.8, 1.5])  # degrees; some 9 px, of which calibration knows nothing
 RIG = Rig(DESK.source, DESK.guide, Pose(np.zeros(3), rotation(*TURN)))
 
@@ -107,10 +104,9 @@ def test_after_a_change_of_size_guides_are_turned_as_in_a_pipeline_that_has_seen
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="needs the real pairs (ROBSELF_DATA or ../shared/data)")
 @pytest.mark.parametrize("case, left", [("nir_0000_x4_mis", 1.5), ("nir_0005_x4_mis", 3.5)])
 def test_a_real_nir_guide_comes_within_a_few_pixels(case, left):
-    archive = np.load(DATA / f"{case}.npz")
+    archive = np.load(real_file("cases", f"{case}.npz"))
     height, width = archive["guide"].shape[:2]
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     grid = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(-1, 3)

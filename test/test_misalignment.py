@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from real_data import real_file
 from small_pairs import scene
 
 from robself.datasets.degradation import block_mean, whole_blocks
@@ -190,18 +190,10 @@ def test_options_that_make_no_sense_are_refused(options, message):
         Options(**options)
 
 
-def real(name):
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    file = Path(os.environ.get("ROBSELF_DATA", beside)) / "cases" / f"{name}.npz"
-    if not file.exists():
-        pytest.skip("needs the real pairs (ROBSELF_DATA or ../shared/data)")
-    return file
-
-
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["c192_Aloe_x4_mis", "c192_Art_x8_mis", "tum_x4_mis", "nir_0000_x2_mis"])
 def test_block_means_are_those_of_the_real_pairs(name):
-    with np.load(real(name)) as archive:
+    with np.load(real_file("cases", f"{name}.npz")) as archive:
         np.testing.assert_allclose(
             block_mean(archive["gt"], int(archive["scale"])), archive["lr"], rtol=1e-6, equal_nan=True
         )
@@ -213,7 +205,7 @@ def test_real_pairs_were_moved_by_what_their_homography_says(name):
     """Loaded as a case, an archive's homography moves the aligned guide as the protocol does."""
     from robself.datasets import open_dataset
 
-    folder = real(f"c192_{name}_x4_mis").parent
+    folder = real_file("cases", f"c192_{name}_x4_mis.npz").parent
     aligned = open_dataset(folder, misaligned=False).load(f"c192_{name}_x4_aligned")
     misaligned = open_dataset(folder).load(f"c192_{name}_x4_mis")
     interior = (slice(32, -32), slice(32, -32))

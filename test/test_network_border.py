@@ -1,11 +1,9 @@
 """What mirrored borders are for: after optimisation, the frame's rim is as good as its inside allows."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from real_data import real_file
 
 from robself.config import ModelConfig
 from robself.consistency import consistency_loss
@@ -23,11 +21,7 @@ SIZE, RIM, ITERATIONS = 64, 4, 120
 @pytest.fixture(scope="module")
 def real_pair():
     """The middle of a real pair, x4 and misaligned, and its true disparity."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    file = Path(os.environ.get("ROBSELF_DATA", beside)) / "cases" / "c192_Baby1_x4_mis.npz"
-    if not file.is_file():
-        pytest.skip("needs the real pairs (ROBSELF_DATA or ../shared/data)")
-    case = np.load(file)
+    case = np.load(real_file("cases", "c192_Baby1_x4_mis.npz"))
     low, high = (slice((192 - SIZE) // 2 // f, (192 + SIZE) // 2 // f) for f in (4, 1))
     return Pair.from_images(case["lr"][low, low], case["guide"][high, high]), case["gt"][high, high]
 

@@ -1,12 +1,12 @@
 """NIQE against the numbers that others publish for the same images and the same model."""
 
-import os
 from pathlib import Path
 
 import cv2
 import matplotlib
 import numpy as np
 import pytest
+from real_data import real_file
 
 from robself import niqe as niqe_module
 from robself.errors import InputError, MissingPackageError
@@ -63,13 +63,8 @@ def test_flat_blocks_count_as_in_other_implementations():
     ],
 )
 def test_niqe_is_the_published_one(weights, border, expected):
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    file = Path(os.environ.get("ROBSELF_DATA", beside)) / "standard" / "baboon.png"
-    if not file.is_file():
-        pytest.skip(
-            "needs Set14's baboon.png in standard/ of the real pairs (ROBSELF_DATA or ../shared/data)"
-        )
-    image = cv2.imread(str(file)) @ (np.array(weights) / 255) + (16 if weights[1] else 0)
+    colours = cv2.imread(str(real_file("standard", "baboon.png")))  # Set14's
+    image = colours @ (np.array(weights) / 255) + (16 if weights[1] else 0)
     height, width = image.shape
     assert niqe(image[border : height - border, border : width - border]) == pytest.approx(expected, abs=2e-4)
 

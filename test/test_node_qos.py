@@ -1,7 +1,6 @@
 """The QoS of the node's topics as `qos_overrides` makes it, seen from the graph and told by the node."""
 
 import pytest
-import rclpy
 from lifecycle_msgs.msg import Transition
 from node_process import NodeProcess
 from rcl_interfaces.srv import SetParameters
@@ -115,11 +114,3 @@ def test_an_override_that_would_do_nothing_is_refused_in_one_line(context, name,
         node.destroy_node()
     assert str(caught.value).startswith(f"parameters: {told}")
     assert "\n" not in str(caught.value)
-
-
-@pytest.fixture(scope="module")
-def context():
-    context = rclpy.Context()
-    context.init([])
-    yield context
-    context.try_shutdown()

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-import rclpy
 
 from robself.config import RobSelfConfig, presets
 from robself_ros.activity import ROLES
@@ -40,13 +39,10 @@ def test_the_parameters_that_may_change_while_active_are_named():
 
 
 @pytest.mark.ros
-def test_every_service_and_topic_of_the_node_is_listed():
-    context = rclpy.Context()
-    context.init([])
+def test_every_service_and_topic_of_the_node_is_listed(context):
     node = RobSelfNode(context=context)
     services = dict(node.get_service_names_and_types_by_node(node.get_name(), node.get_namespace()))
     node.destroy_node()
-    context.try_shutdown()
     own = {name: kind for name, (kind,) in services.items() if kind.startswith("std_srvs/")}
     assert own
     for name, kind in own.items():

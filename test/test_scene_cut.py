@@ -1,10 +1,9 @@
 """A cut from one real scene to another: what the old weights give, and what starting anew does."""
 
 import copy
-import os
-from pathlib import Path
 
 import pytest
+from real_data import real_file
 
 from robself.bench.inputs import case_from_file, rmse_of, robot_config
 from robself.datasets.cropping import central_crop
@@ -12,17 +11,12 @@ from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget, OnlineSuperResolver
 from robself.pipeline import CUT, Pipeline
 
-DATA = Path(os.environ.get("ROBSELF_DATA", Path(__file__).parents[2] / "shared" / "data")) / "cases"
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif(not DATA.is_dir(), reason="needs the real pairs (ROBSELF_DATA or ../shared/data)"),
-]
+pytestmark = pytest.mark.data
 
 
 def test_a_cut_while_tracking_is_optimised_cold_and_better_than_warm():
-    aloe, art = (
-        central_crop(case_from_file(DATA / f"c192_{scene}_x4_mis.npz"), (64, 64)) for scene in ("Aloe", "Art")
-    )
+    files = (real_file("cases", f"c192_{scene}_x4_mis.npz") for scene in ("Aloe", "Art"))
+    aloe, art = (central_crop(case_from_file(file), (64, 64)) for file in files)
     reasons = []
     pipeline = Pipeline(
         OnlineSuperResolver(robot_config(aloe, 0), "cpu"),
