@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from robself.cli import options
+from robself.cli.saying import say
 from robself.config import presets
 from robself.errors import ConfigError
 
@@ -178,7 +178,7 @@ def evaluate(
         output,
         resume=resume,
         keep_images=keep_predictions,
-        say=_say,
+        say=say,
     )
     with bar("evaluating", evaluation.total) as update:
         metrics = evaluation.run(
@@ -200,11 +200,11 @@ def _engine(name: str, address: str | None, jobs: int, threads: int, device: str
         if address:
             raise ConfigError("ray-address: is given, but the engine is local, expected --engine ray")
         choose_device(device)
-        return lambda work, most: run_locally(work, min(jobs, most), threads, _say)
+        return lambda work, most: run_locally(work, min(jobs, most), threads, say)
     if name == "ray":
         from robself.evaluation.ray_engine import run_on_ray
 
-        return lambda work, most: run_on_ray(work, address, min(jobs, most), threads, _say)
+        return lambda work, most: run_on_ray(work, address, min(jobs, most), threads, say)
     raise ConfigError(f"engine: {name!r} is unknown, expected local or ray")
 
 
@@ -235,10 +235,6 @@ def _named_folder(text: str) -> tuple[str, str]:
     if not (name and equals and folder) or not name.replace("-", "_").replace(".", "_").isidentifier():
         raise ConfigError(f"predictions: {text!r}, expected NAME=FOLDER, NAME of letters, digits, _ - .")
     return name, str(Path(folder).resolve())
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 def _tell(json: bool, output: Path, metrics: dict[str, Any]) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from robself.cli import options
+from robself.cli.saying import say
 from robself.cli.topics import ask_for_topics
-from robself.cli.view import save_view, say
+from robself.cli.view import save_view
 
 
 def replay(

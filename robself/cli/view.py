@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from robself.cli import options
+from robself.cli.saying import say
 from robself.output_topics import NODE
 
 if TYPE_CHECKING:
@@ -72,8 +72,3 @@ def save_view(path: Path, run: ViewedRun) -> None:
 
     with bar("reading", 1) as update:
         write_rrd(path, run, lambda done, images: update(done / images, f"{done}/{images} images"), say)
-
-
-def say(line: str) -> None:
-    """A line that the user should see."""
-    print(line, file=sys.stderr)
