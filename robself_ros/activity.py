@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 from pathlib import Path
 from traceback import format_exception
@@ -28,7 +27,7 @@ from robself_ros.outputs import Outputs
 from robself_ros.pairers import make_pairer
 from robself_ros.parameters import NodeParameters
 from robself_ros.processing import Job, Processing, Product
-from robself_ros.qos_overrides import OVERRIDABLE
+from robself_ros.qos_overrides import overridable
 from robself_ros.rate_limit import RateLimit
 from robself_ros.static_transforms import static_transforms
 from robself_ros.status import latency_seconds, status_message
@@ -149,8 +148,7 @@ class Activity:
                 kind,
                 topic,
                 callback,
-                copy(qos_profile_sensor_data),  # overrides are written into it
-                qos_overriding_options=OVERRIDABLE,
+                **overridable(qos_profile_sensor_data),
                 event_callbacks=subscription_events(resolved, on_incompatible, on_lost),
             )
 

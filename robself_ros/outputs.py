@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
@@ -14,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from robself_ros.conversions import image_message, scaled_camera_info, source_message
 from robself_ros.events import publisher_events
 from robself_ros.msg import Status
-from robself_ros.qos_overrides import OVERRIDABLE
+from robself_ros.qos_overrides import overridable
 
 if TYPE_CHECKING:  # it imports torch
     from robself_ros.processing import Product
@@ -53,8 +52,7 @@ class Outputs:
             name: node.create_lifecycle_publisher(
                 kind,
                 topic,
-                copy(QOS),  # overrides are written into it
-                qos_overriding_options=OVERRIDABLE,
+                **overridable(QOS),
                 event_callbacks=publisher_events(
                     node.resolve_topic_name(topic), on_incompatible, self._changed
                 ),

@@ -7,8 +7,11 @@ the topic fully resolved, remappings included.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
+from typing import Any
 
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from robself.errors import ConfigError
@@ -18,6 +21,14 @@ PREFIX = "qos_overrides."
 OF_ROS_ITSELF = f"{PREFIX}/clock."
 OVERRIDABLE = QoSOverridingOptions.with_default_policies()
 CHOICES = {"history": ("keep_last", "keep_all"), "reliability": ("reliable", "best_effort")}
+
+
+def overridable(profile: QoSProfile) -> dict[str, Any]:
+    """What a publisher or a subscription is made with, so that overrides hold.
+
+    rclpy writes them into the profile that it is given: every end has a copy of its own.
+    """
+    return {"qos_profile": copy(profile), "qos_overriding_options": OVERRIDABLE}
 
 
 def check_overrides(node: Node, subscribed: Iterable[str], published: Iterable[str]) -> None:
