@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from cases import measured
+from cases import measured, show
 
 BUDGETS = (12, 25, 50, 100, 200, None)  # iterations; None: the schedule's own
 
@@ -81,11 +81,9 @@ def main(
         ({}, (case, 1, {}, {}, {"name": preset, "seed": 0, "iterations": budget, "budget": None}))
         for budget, case in product(BUDGETS, cases)
     ]
-    runs = measured(wanted, jobs, output)
-    rows = summary(runs)
-    output.with_suffix(".md").write_text(table(rows) + "\n", encoding="utf-8")
+    rows = summary(measured(wanted, jobs, output))
+    show(table(rows), output)
     plot(rows, output.with_suffix(".png"))
-    print(table(rows))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,12 @@ def measured(wanted: list[tuple[dict[str, Any], tuple]], jobs: int, output: Path
     return runs
 
 
+def show(text: str, output: Path) -> None:
+    """A table, printed, and as the Markdown file beside the runs."""
+    output.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
 def stages_of(text: str) -> list[tuple[float, ...]]:
     """Resolution, iterations and perhaps patience of each stage."""
     return [tuple(map(float, stage.split(":"))) for stage in text.split(",")]
@@ -163,10 +169,7 @@ def main(
         for seed in range(seeds)
     ]
     wanted = [({}, (case, threads, overrides, road, one)) for one, case in product(settings, cases)]
-    runs = measured(wanted, jobs, output)
-    text = table(runs)
-    output.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
-    print(text)
+    show(table(measured(wanted, jobs, output)), output)
 
 
 def _given(**values: Any) -> dict[str, Any]:

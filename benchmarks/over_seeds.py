@@ -24,7 +24,10 @@ WAYS = {"each": None, "mean": np.mean, "median": np.median}
 
 def images(folder: Path, method: str, case: str) -> list[np.ndarray]:
     """One a seed."""
-    paths = sorted((folder / "predictions" / method).glob(f"{case}__seed*.npz"))
+    place = folder / "predictions" / method
+    paths = sorted(place.glob(f"{case}__seed*.npz"))
+    if not paths:
+        raise typer.BadParameter(f"{place}: nothing of {case}, expected what robself eval wrote of {method}")
     return [np.load(path)["sr"] for path in paths]
 
 
@@ -39,9 +42,12 @@ def main(
 ) -> None:
     """RMSE of each seed, and of all together, on every case."""
     rows = []
-    for path in sorted((folder / "inputs").glob("*.npz")):
+    cases = sorted((folder / "inputs").glob("*.npz"))
+    if not cases:
+        raise typer.BadParameter(f"{folder}: has no inputs, expected the folder of robself eval")
+    for path in cases:
         truth = np.load(path)["truth"]
-        (bicubic,) = images(folder, "bicubic", path.stem)
+        bicubic, *_ = images(folder, "bicubic", path.stem)
         seeds = images(folder, method, path.stem)
         row = {"case": path.stem, "seeds": len(seeds), "bicubic": rmse(bicubic, truth)}
         for way, together in WAYS.items():

@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Annotated, Any
 
 import typer
-from cases import measured, stages_of
+from cases import measured, show, stages_of
 
 # Stages as resolution:iterations[:patience]; at x4 the default's quarter-resolution stage is 75 iterations at half.
 DEFAULT = "0.5:75,0.5:300,1:100"
@@ -128,11 +128,9 @@ def main(
         )
         for seed, case, schedule in product(range(seeds), cases, SCHEDULES)
     ]
-    runs = measured(wanted, jobs, output)
-    rows = summary(runs)
-    output.with_suffix(".md").write_text(table(rows) + "\n", encoding="utf-8")
+    rows = summary(measured(wanted, jobs, output))
+    show(table(rows), output)
     plot(rows, output.with_suffix(".png"))
-    print(table(rows))
 
 
 if __name__ == "__main__":
