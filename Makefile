@@ -73,7 +73,7 @@ $(VENV)/bin/python:
 $(VENV)/.packages: setup.py pyproject.toml $(wildcard requirements/*.txt) | $(VENV)/bin/python
 	$(PIP) install --quiet $(HASHED) -r requirements/lock.txt
 	$(PIP) install --quiet $(HASHED) -r requirements/torch_cpu.txt 2>/dev/null || { \
-	  echo "robself_ros: pip finds no torch without CUDA (requirements/torch_cpu.txt), taking PyPI's: some gigabytes" >&2; \
+	  echo "robself_ros: pip does not find the torch of requirements/torch_cpu.txt, or not with its hash: taking PyPI's: some gigabytes" >&2; \
 	  $(PIP) install --quiet $(HASHED) -r requirements/torch_pypi.txt; }
 	$(PIP) uninstall -qq --yes robself_ros # its name until the distribution was called robself
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .

@@ -40,9 +40,9 @@ def points(
     step = ceil(sqrt(max(1.0, depth.size / MOST_POINTS)))
     cloud = _rays(camera, step) * depth[::step, ::step].reshape(-1, 1)
     seen = np.isfinite(cloud).all(axis=1)
-    return cloud[seen].astype(np.float32), None if colours is None else colours[::step, ::step].reshape(
-        -1, 3
-    )[seen]
+    if colours is not None:
+        colours = colours[::step, ::step].reshape(-1, 3)[seen]
+    return cloud[seen].astype(np.float32), colours
 
 
 @lru_cache(maxsize=1)
