@@ -6,6 +6,7 @@ import subprocess
 import sys
 from multiprocessing import shared_memory
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -32,14 +33,17 @@ def test_a_short_soak_passes_and_leaves_its_numbers_and_a_plot(tmp_path):
 
 
 def test_a_process_is_seen_as_it_is():
-    before = ProcessState.of(os.getpid())
-    held, ends = bytearray(os.urandom(32 * MEGABYTE)), os.pipe()
-    state = ProcessState.of(os.getpid())
-    assert state.anonymous - before.anonymous > 0.9 * len(held)
-    assert state.descriptors == before.descriptors + len(ends)
-    assert state.rss >= state.anonymous and state.threads >= 1
-    for end in ends:
-        os.close(end)
+    grow = f"import os; print(); input(); held, ends = b'1' * {32 * MEGABYTE}, os.pipe(); print(); input()"
+    with subprocess.Popen([sys.executable, "-uc", grow], stdin=PIPE, stdout=PIPE, bufsize=0) as process:
+        process.stdout.readline()
+        before = ProcessState.of(process.pid)
+        process.stdin.write(b"\n")
+        process.stdout.readline()
+        state = ProcessState.of(process.pid)
+        process.stdin.close()
+    assert state.anonymous - before.anonymous == pytest.approx(32 * MEGABYTE, rel=0.1)
+    assert state.descriptors == before.descriptors + 2
+    assert state.rss >= state.anonymous and state.threads == 1
 
 
 def test_shared_memory_is_a_processs_own_if_it_holds_the_lock():
