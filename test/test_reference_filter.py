@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robself.network.attention_by_rows import attention_by_rows
-from robself.network.attention_by_tiles import _OverlappingTiles, attention_by_tiles
+from robself.network.attention_by_tiles import TILE, _OverlappingTiles, attention_by_tiles
 from robself.network.neighbourhood_attention import neighbourhood_attention
 from robself.network.reference_filter import ReferenceFilter, importance_map, important_pixels
-from robself.network.windows import TILE
 
 SIZES = [(1, 9), (5, 3), (9, 17)]  # one row, less than a tile of 8, a tile and one more
 WAYS = [attention_by_rows, attention_by_tiles]
@@ -68,12 +67,12 @@ def test_filter_equals_equations_5_and_6_in_values_and_gradients(size, kernels, 
         assert_same(fast, literal, 1e-10)
 
 
-@pytest.mark.parametrize("tiles", [1, 6])
-def test_filter_is_the_same_however_many_rows_are_computed_at_once(monkeypatch, tiles):
+@pytest.mark.parametrize("queries", [1, 300])
+def test_filter_is_the_same_however_many_rows_are_computed_at_once(monkeypatch, queries):
     guide, source = features((25, 17))
     important = thresholded((25, 17))
     whole = value_and_gradients(filtering(7, 5, important, attention_by_rows), guide, source)
-    monkeypatch.setattr("robself.network.attention_by_rows.TILES_AT_ONCE", tiles)
+    monkeypatch.setattr("robself.network.attention_by_rows.QUERIES_AT_ONCE", queries)
     assert_same(
         value_and_gradients(filtering(7, 5, important, attention_by_rows), guide, source), whole, 1e-12
     )

@@ -7,49 +7,57 @@ from collections.abc import Iterator
 
 import torch
 
-from robself.network.windows import TILE, chosen_masks, tiled
+from robself.network.windows import chosen_masks, in_whole_tiles, tiled
 
-TILES_AT_ONCE = 32
+QUERIES_AT_ONCE = 1024
+SMALL_KERNEL = 7  # up to which small tiles, with fewer keys that no query asks for, are faster
+
+
+def tile_for(large: int) -> int:
+    """Pixels a side."""
+    return 4 if large <= SMALL_KERNEL else 8
 
 
 class _AttentionByRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx, queries, keys, large: int, small: int, important):
-        channels, extent, dtype = queries.shape[1], TILE + large - 1, queries.dtype
+        channels, dtype, tile = queries.shape[1], queries.dtype, tile_for(large)
+        extent = tile + large - 1
         exact = torch.promote_types(dtype, torch.float32)  # exp() of a 16-bit logit would be far off
-        asked, seen = tiled(queries, TILE), tiled(keys, extent)
-        marks = None if important is None else tiled(important[:, None], TILE)[..., 0]
+        asked, seen = tiled(queries, tile, tile), tiled(keys, extent, tile)
+        marks = None if important is None else tiled(important[:, None], tile, tile)[..., 0]
         enhanced = torch.empty_like(queries, memory_format=torch.channels_last)
-        answered = tiled(enhanced, TILE)
+        answered = tiled(enhanced, tile, tile)
         weights = [] if any(ctx.needs_input_grad) else None
         for rows in _rows_at_once(asked):
-            query = asked[rows].reshape(-1, TILE**2, channels)
+            query = asked[rows].reshape(-1, tile**2, channels)
             key = seen[rows].reshape(-1, extent**2, channels)
             chosen = None if marks is None else marks[rows].flatten(0, 1)
             logits = query.to(exact) @ key.to(exact).mT
-            logits += chosen_masks(chosen, large, small, queries.device, exact)
+            logits += chosen_masks(chosen, tile, large, small, queries.device, exact)
             weight = logits.softmax(-1).to(dtype)
             answered[rows] = (weight @ key).view(answered[rows].shape)
             if weights is not None:
                 weights.append(weight)
         if weights is not None:
             ctx.save_for_backward(queries, keys, *weights)
-        ctx.extent = extent
+        ctx.tile, ctx.extent = tile, extent
         return enhanced
 
     @staticmethod
     def backward(ctx, gradient):
         queries, keys, *weights = ctx.saved_tensors
-        channels, extent = queries.shape[1], ctx.extent
-        asked, seen, wanted = tiled(queries, TILE), tiled(keys, extent), tiled(gradient, TILE)
+        channels, tile, extent = queries.shape[1], ctx.tile, ctx.extent
+        asked, wanted = (tiled(image, tile, tile) for image in (queries, gradient))
+        seen = tiled(keys, extent, tile)
         of_queries = torch.empty_like(queries, memory_format=torch.channels_last)
-        of_asked = tiled(of_queries, TILE)
-        of_keys = _Overlaps(keys, extent)
+        of_asked = tiled(of_queries, tile, tile)
+        of_keys = _Overlaps(keys, tile, extent)
         for rows, weight in zip(_rows_at_once(asked), weights, strict=True):
             key = seen[rows].reshape(-1, extent**2, channels)
             # Keys are values, too: the gradients of both meet in one product.
-            inputs = torch.stack((asked[rows], wanted[rows]), dim=2).view(-1, 2 * TILE**2, channels)
-            of_weight = inputs[:, TILE**2 :] @ key.mT
+            inputs = torch.stack((asked[rows], wanted[rows]), dim=2).view(-1, 2 * tile**2, channels)
+            of_weight = inputs[:, tile**2 :] @ key.mT
             of_logits = torch._softmax_backward_data(of_weight, weight, -1, weight.dtype)
             of_asked[rows] = (of_logits @ key).view(of_asked[rows].shape)
             of_key = torch.cat((of_logits, weight), dim=1).mT @ inputs
@@ -60,21 +68,21 @@ class _AttentionByRows(torch.autograd.Function):
 class _Overlaps:
     """Adds up the patches that `tiled` has cut out of `keys`."""
 
-    def __init__(self, keys: torch.Tensor, extent: int) -> None:
+    def __init__(self, keys: torch.Tensor, tile: int, extent: int) -> None:
         batch, channels, height, self.width = keys.shape
-        self.extent = extent
-        wide = -(-self.width // TILE)
-        self.sums = keys.new_zeros(batch, height, wide, TILE, channels)
+        self.tile, self.extent = tile, extent
+        wide = -(-self.width // tile)
+        self.sums = keys.new_zeros(batch, height, wide, tile, channels)
 
     def add(self, rows: tuple[int, slice], patches: torch.Tensor) -> None:
-        """Patches (rows, columns, extent, extent, C). What is TILE wide in each of a row lands side by side."""
+        """Patches (rows, columns, extent, extent, C). What is `tile` wide in each of a row lands side by side."""
         image, which = rows
         columns = patches.shape[1]
         for row, line in enumerate(patches, start=which.start):
-            strip = self.sums[image, row * TILE : row * TILE + self.extent]
-            for right in range(0, self.extent, TILE):
-                part = line[:, :, right : right + TILE].transpose(0, 1)
-                column = right // TILE
+            strip = self.sums[image, row * self.tile : row * self.tile + self.extent]
+            for right in range(0, self.extent, self.tile):
+                part = line[:, :, right : right + self.tile].transpose(0, 1)
+                column = right // self.tile
                 strip[:, column : column + columns, : part.shape[2]] += part
 
     @property
@@ -83,9 +91,9 @@ class _Overlaps:
 
 
 def _rows_at_once(tiles: torch.Tensor) -> Iterator[tuple[int, slice]]:
-    """Which image of a batch and which rows of its tiles. Shape: (B, rows, columns, ...)."""
-    batch, rows, columns = tiles.shape[:3]
-    step = max(1, TILES_AT_ONCE // columns)
+    """Which image of a batch and which rows of its tiles. Shape: (B, rows, columns, tile, tile, C)."""
+    batch, rows, columns, tile = tiles.shape[:4]
+    step = max(1, QUERIES_AT_ONCE // (columns * tile**2))
     for image in range(batch):
         for row in range(0, rows, step):
             yield image, slice(row, row + step)
@@ -93,16 +101,9 @@ def _rows_at_once(tiles: torch.Tensor) -> Iterator[tuple[int, slice]]:
 
 @torch.compiler.disable  # a compiler would unroll its loop
 def attention_by_rows(
-    queries: torch.Tensor, keys: torch.Tensor, large: int, small: int, important: torch.Tensor | None
+    reference: torch.Tensor, source: torch.Tensor, large: int, small: int, important: torch.Tensor | None
 ) -> torch.Tensor:
-    """As `robself.network.neighbourhood_attention` calls it: whole tiles, and keys with their halo.
-
-    Args:
-        queries: (B, C, H, W), H and W multiples of TILE.
-        keys: (B, C, H + large - 1, W + large - 1).
-        important: (B, H, W) bool, or None.
-
-    Returns:
-        (B, C, H, W).
-    """
-    return _AttentionByRows.apply(queries, keys, large, small, important)
+    """See `neighbourhood_attention`."""
+    queries, keys, important = in_whole_tiles(reference, source, important, large, tile_for(large))
+    enhanced = _AttentionByRows.apply(queries, keys, large, small, important)
+    return enhanced[..., : source.shape[-2], : source.shape[-1]]

@@ -3,7 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from robself.network.windows import TILE, chosen_masks, tiled
+from robself.network.windows import chosen_masks, in_whole_tiles, tiled
+
+TILE = 8
 
 
 class _OverlappingTiles(torch.autograd.Function):
@@ -12,7 +14,7 @@ class _OverlappingTiles(torch.autograd.Function):
     @staticmethod
     def forward(ctx, image: torch.Tensor, extent: int) -> torch.Tensor:
         ctx.extent, ctx.shape = extent, image.shape
-        return tiled(image, extent).reshape(-1, 1, extent * extent, image.shape[1])
+        return tiled(image, extent, TILE).reshape(-1, 1, extent * extent, image.shape[1])
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
@@ -36,15 +38,17 @@ class _OverlappingTiles(torch.autograd.Function):
 
 
 def attention_by_tiles(
-    queries: torch.Tensor, keys: torch.Tensor, large: int, small: int, important: torch.Tensor | None
+    reference: torch.Tensor, source: torch.Tensor, large: int, small: int, important: torch.Tensor | None
 ) -> torch.Tensor:
-    """See `attention_by_rows`: the same arguments, the same result."""
+    """See `neighbourhood_attention`."""
+    queries, keys, important = in_whole_tiles(reference, source, important, large, TILE)
     batch, channels, height, width = queries.shape
     asked = _OverlappingTiles.apply(queries, TILE)
     seen = _OverlappingTiles.apply(keys, TILE + large - 1)
     if important is not None:
-        important = tiled(important[:, None], TILE).reshape(-1, 1, TILE, TILE)
-    mask = chosen_masks(important, large, small, queries.device, queries.dtype)
+        important = tiled(important[:, None], TILE, TILE).reshape(-1, 1, TILE, TILE)
+    mask = chosen_masks(important, TILE, large, small, queries.device, queries.dtype)
     enhanced = F.scaled_dot_product_attention(asked, seen, seen, attn_mask=mask, scale=1.0)
     enhanced = enhanced.view(batch, height // TILE, width // TILE, TILE, TILE, channels)
-    return enhanced.permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)
+    enhanced = enhanced.permute(0, 5, 1, 3, 2, 4).reshape(batch, channels, height, width)
+    return enhanced[..., : source.shape[-2], : source.shape[-1]]

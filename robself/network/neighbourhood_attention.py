@@ -7,12 +7,9 @@ pixel is not important), reflected at the border. How that is computed depends o
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 
 from robself.network.attention_by_rows import attention_by_rows
 from robself.network.attention_by_tiles import attention_by_tiles
-from robself.network.reflection import reflect
-from robself.network.windows import TILE
 
 Attend = Callable[[torch.Tensor, torch.Tensor, int, int, torch.Tensor | None], torch.Tensor]
 
@@ -37,13 +34,6 @@ def neighbourhood_attention(
     Returns:
         (B, C, H, W): F'_source.
     """
-    height, width = source.shape[-2:]
-    below, right = -height % TILE, -width % TILE
-    halo = large // 2
-    queries = reflect(reference, 0, right, 0, below)
-    keys = reflect(source, halo, halo + right, halo, halo + below)
-    if important is not None:
-        important = F.pad(important, (0, right, 0, below))
     if attend is None:
         attend = attention_by_rows if source.device.type == "cpu" else attention_by_tiles
-    return attend(queries, keys, large, small, important)[..., :height, :width]
+    return attend(reference, source, large, small, important)
