@@ -36,10 +36,10 @@ class _Compiled:
     def __init__(self, network: RobSelf, mode: str) -> None:
         self._network, self._plain = network, network.forward
         self._compiled = torch.compile(self._plain, mode=mode, dynamic=False)
-        self._tried: set[tuple[torch.Size, bool]] = set()
+        self._tried: set[tuple[object, ...]] = set()
 
     def __call__(self, source: torch.Tensor, *others: object) -> Prediction:
-        case = source.shape, torch.is_grad_enabled()
+        case = source.shape, torch.is_grad_enabled(), others[1:]  # all but the guide
         try:
             torch.compiler.cudagraph_mark_step_begin()
             if case not in self._tried:
@@ -58,7 +58,9 @@ class _Compiled:
             del self._network.forward
             return self._plain(source, *others)
         # A CUDA graph's results lie where the next call will write.
-        return prediction if torch.is_grad_enabled() else Prediction(*(image.clone() for image in prediction))
+        if torch.is_grad_enabled():
+            return prediction
+        return Prediction(*(image if image is None else image.clone() for image in prediction))
 
     def _try(self, *inputs: object) -> None:
         """The backward pass is compiled by its first call, which is here rather than in the optimisation."""

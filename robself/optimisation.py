@@ -79,9 +79,11 @@ class LastGood:
         ]
 
 
-def predict(network: RobSelf, observation: Observation, dtype: torch.dtype) -> Prediction:
+def predict(
+    network: RobSelf, observation: Observation, dtype: torch.dtype, translate: bool = True
+) -> Prediction:
     """One forward pass; displacements are px of the observation's own grid."""
-    inputs = observation.upsampled, observation.guide, observation.resolution, dtype
+    inputs = observation.upsampled, observation.guide, observation.resolution, dtype, translate
     if observation.tiling:
         return predict_by_tiles(network, observation.tiling, *inputs)
     return network(*inputs)

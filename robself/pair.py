@@ -115,7 +115,8 @@ class Result:
 
     Attributes:
         sr: (H, W) float32, the source's unit; NaN where `valid` is False.
-        translated: (H, W) float32, the guide translated into the source's modality (Sec. 3.2), same unit.
+        translated: (H, W) float32, the guide translated into the source's modality (Sec. 3.2), same unit; None for
+            a tracked pair for which nobody asked for it.
         displacement: (H, W, 2) float32, px on the guide's grid, (x, y): where each pixel was sampled,
             minus its own position (Eq. 2; RobSelf-De: the mean of its k*k positions, weighted by the
             kernel's magnitude).
@@ -125,13 +126,14 @@ class Result:
             upsampled source because nothing better was found), refined (bool: False if the budget left no
             time for it), tiles (in how many pieces the network saw the image), iterations, seconds,
             memory_peak_mb (MiB), memory_peak_of (what that is the memory of: on a CPU the whole process),
-            loss_before, loss_after, consistency_before, consistency_after (mean |f_down(prediction) - source|
-            over valid pixels, source's unit, before back-projection), consistency_bicubic (the same of bicubic
-            enlargement), stopped_by, device, preset, variant, schedule, seed, versions.
+            loss_before, loss_after (Eq. 1; None without `translated`), consistency_before, consistency_after (mean
+            |f_down(prediction) - source| over valid pixels, source's unit, before back-projection),
+            consistency_bicubic (the same of bicubic enlargement), stopped_by, device, preset, variant, schedule,
+            seed, versions.
     """
 
     sr: np.ndarray
-    translated: np.ndarray
+    translated: np.ndarray | None
     displacement: np.ndarray
     valid: np.ndarray
     pair: Pair

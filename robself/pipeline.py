@@ -20,7 +20,12 @@ class Pipeline:
     Args:
         first_budget: of cold keyframes. budget: of warm ones.
         on_reset: told why, when what was learned so far does not fit what comes.
+
+    Attributes:
+        translates: whether tracked pairs, too, are to have `Result.translated`.
     """
+
+    translates = True
 
     def __init__(
         self,
@@ -85,7 +90,7 @@ class Pipeline:
             self.reset()
             self._shape = shape
         if self.resolver.warm and not self.policy.due(pair):
-            result = self.resolver.track(pair)
+            result = self.resolver.track(pair, self.translates)
             if not result.info["fallback"]:
                 self.policy.tracked(result.info["consistency_after"])
                 return result

@@ -81,7 +81,7 @@ class Refinement:
         full = observations.full
         size = full.upsampled.shape[-2:]
         with torch.no_grad():
-            estimate = predict(network, observations[resolution], dtype).sr
+            estimate = predict(network, observations[resolution], dtype, translate=False).sr
             if estimate.shape[-2:] != size:
                 estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
             estimate = self._refined(estimate, full, self._between)

@@ -56,14 +56,14 @@ def assemble(
     """
     upsampled = bicubic_of_filled(pair.filled, pair.size)
     sr, translated = (
-        normalisation.restore(image[0, 0].cpu().numpy()) for image in (prediction.sr, prediction.translated)
+        image if image is None else normalisation.restore(image[0, 0].cpu().numpy())
+        for image in (prediction.sr, prediction.translated)
     )
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
     displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
     finite = np.isfinite(sr).all()
     unseen = None if pair.guide_valid is None else ~pair.guide_valid
     _replace(sr, unseen, upsampled)
-    _replace(translated, unseen, upsampled)
     floor = source_consistency(upsampled, pair.source, pair.valid)
     after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
     before = after if consistency_before is None else consistency_before
@@ -74,14 +74,17 @@ def assemble(
     else:
         sr = normalisation.restore(refine(prediction.sr, observation)[0, 0].cpu().numpy())
         _replace(sr, unseen, upsampled)
-    if not np.isfinite(translated).all():
-        translated = upsampled
+    if translated is not None:
+        _replace(translated, unseen, upsampled)
+        if not np.isfinite(translated).all():
+            translated = upsampled
     if not np.isfinite(displacement).all():
         displacement = np.zeros_like(displacement)
 
     valid = enlarge_mask(pair.valid, pair.size)
-    _replace(sr, ~valid, np.nan)
-    _replace(translated, ~valid, np.nan)
+    for image in (sr, translated):
+        if image is not None:
+            _replace(image, ~valid, np.nan)
     info = {
         **info,
         "fallback": fallback,

@@ -94,6 +94,7 @@ def predict_by_tiles(
     guide: torch.Tensor,
     displacement_scale: float,
     dtype: torch.dtype,
+    translate: bool = True,
 ) -> Prediction:
     """What the network predicts of the whole image, up to what a tile cannot see of it. Shapes: see `RobSelf`."""
     windows = list(tiling.windows(source.device))
@@ -101,20 +102,23 @@ def predict_by_tiles(
 
     def run(source: torch.Tensor, guide: torch.Tensor) -> Prediction:
         if mean is None:
-            return network(source, guide, displacement_scale, dtype)
+            return network(source, guide, displacement_scale, dtype, translate)
         network.filter.mean_importance = mean
         try:
-            return network(source, guide, displacement_scale, dtype)
+            return network(source, guide, displacement_scale, dtype, translate)
         finally:
             network.filter.mean_importance = None
 
-    blended: list[torch.Tensor] = []
+    blended: list[torch.Tensor | None] = []
     for rows, columns, weight in windows:
         inputs = source[..., rows, columns], guide[..., rows, columns]
         tile = checkpoint(run, *inputs, use_reentrant=False, preserve_rng_state=False)
-        blended = blended or [image.new_zeros((*image.shape[:2], *tiling.size)) for image in tile]
+        blended = blended or [
+            image if image is None else image.new_zeros((*image.shape[:2], *tiling.size)) for image in tile
+        ]
         for whole, image in zip(blended, tile, strict=True):
-            whole[..., rows, columns] += image * weight
+            if image is not None:
+                whole[..., rows, columns] += image * weight
     return Prediction(*blended)
 
 

@@ -138,7 +138,12 @@ class Activity:
     def _renew_processing(self) -> None:
         """A model of its own for a worker that has none yet, or leaves it to a thread that hangs."""
         self.processing = Processing(
-            self.parameters, self.cameras, self._log.info, self._log.warning, self._note_reset
+            self.parameters,
+            self.cameras,
+            self._log.info,
+            self._log.warning,
+            self._note_reset,
+            lambda: self.outputs.watches("translated"),
         )
 
     def _subscribe(self, on_incompatible: OnIncompatible) -> list:

@@ -65,6 +65,10 @@ class Outputs:
         """Whether anybody subscribes to anything."""
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
+    def watches(self, name: str) -> bool:
+        """Whether anybody subscribes to that one of TOPICS."""
+        return name in self._publishers and self._publishers[name].get_subscription_count() > 0
+
     @property
     def subscribers(self) -> dict[str, int]:
         """Number of subscribers by resolved topic."""
@@ -93,13 +97,14 @@ class Outputs:
                 lambda: scaled_camera_info(camera.info, result.sr.shape, source.header),
             )
         self._publish("guide_aligned", lambda: image_message(result.aligned_guide, "rgb8", source.header))
-        self._publish(
-            "translated", lambda: source_message(result.translated, source.encoding, modality, source.header)
-        )
+        if result.translated is not None:  # the subscriber may have come after the pair
+            self._publish(
+                "translated",
+                lambda: source_message(result.translated, source.encoding, modality, source.header),
+            )
         self._publish("confidence", lambda: image_message(result.confidence, "32FC1", source.header))
         self._publish("status", lambda: status)
 
     def _publish(self, name: str, message: Callable[[], Image | CameraInfo | Status]) -> None:
-        publisher = self._publishers[name]
-        if publisher.get_subscription_count():
-            publisher.publish(message())
+        if self.watches(name):
+            self._publishers[name].publish(message())

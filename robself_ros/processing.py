@@ -50,6 +50,7 @@ class Processing:
     Args:
         say, warn: take a line for the log.
         on_reset: told why, when what was learned so far does not fit what comes.
+        translates: whether somebody wants the translated guide.
 
     Raises:
         ConfigError: a device this machine has not.
@@ -62,6 +63,7 @@ class Processing:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         on_reset: Callable[[str], None],
+        translates: Callable[[], bool],
     ) -> None:
         config = RobSelfConfig.from_preset(
             parameters.preset,
@@ -96,7 +98,7 @@ class Processing:
             parameters.modality,
             parameters.align_guide,
         )
-        self._cameras = cameras
+        self._cameras, self._translates = cameras, translates
         self._patient_until: float | None = None
         self.tune(parameters)
 
@@ -158,6 +160,7 @@ class Processing:
         guide_camera = self._cameras.of("guide", guide.shape[:2]) if parameters.register_guide else None
         if source_camera and guide_camera:
             self._wait_for_extrinsics(source_camera.model.frame_id, guide_camera.model.frame_id, should_stop)
+        self._pipeline.pipeline.translates = self._translates()
         result = self._pipeline.process(
             source,
             guide,

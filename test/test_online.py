@@ -92,6 +92,16 @@ def test_tracking_is_one_look_that_changes_no_weight(watch):
     assert first.info["consistency_before"] == first.info["consistency_after"] > 0
 
 
+def test_tracking_without_the_translation_gives_the_same_image():
+    resolver = small_resolver()
+    resolver.keyframe(PAIR)
+    whole, without = resolver.track(MOVED), resolver.track(MOVED, translate=False)
+    assert without.translated is without.info["loss_after"] is None
+    np.testing.assert_allclose(without.sr, whole.sr, rtol=1e-3)
+    np.testing.assert_array_equal(without.displacement, whole.displacement)
+    assert without.info["consistency_after"] == pytest.approx(whole.info["consistency_after"], rel=1e-2)
+
+
 def test_tracking_the_keyframe_again_gives_its_prediction():
     resolver = small_resolver()
     keyframe, tracked = resolver.keyframe(PAIR), resolver.track(PAIR)

@@ -1,4 +1,4 @@
-"""What a node that is deactivated gives back."""
+"""What a pair costs no more than it must, and what a node that is deactivated gives back."""
 
 import gc
 from weakref import WeakSet
@@ -9,7 +9,7 @@ from robot import GUIDE_SIZE, SOURCE_SIZE, camera_info, image
 
 from robself.network import RobSelf
 from robself_ros.cameras import Cameras
-from robself_ros.parameters import BudgetParameters, NodeParameters
+from robself_ros.parameters import BudgetParameters, KeyframeParameters, NodeParameters
 from robself_ros.processing import Job, Processing
 
 pytestmark = pytest.mark.ros
@@ -20,21 +20,34 @@ def networks():
     return WeakSet(one for one in gc.get_objects() if type(one) is RobSelf)
 
 
-def busy(device):
+def busy(device, iterations=1, translates=lambda: True):
     """After one keyframe."""
     cameras = Cameras({"source": False, "guide": False}, print)
     for role, size in (("source", SOURCE_SIZE), ("guide", GUIDE_SIZE)):
         cameras.take(role, camera_info(size, float(size[1])))
-    budget = BudgetParameters(first_seconds=0.0, first_iterations=1)
-    processing = Processing(NodeParameters(device=device, budget=budget), cameras, print, print, print)
+    budget = BudgetParameters(first_seconds=0.0, first_iterations=iterations)
+    parameters = NodeParameters(device=device, budget=budget, keyframe=KeyframeParameters(every_n=3))
+    processing = Processing(parameters, cameras, print, print, print, translates)
+    assert processing(some_job(), lambda: False).result.info["iterations"] == iterations
+    return processing
+
+
+def some_job():
     draw = torch.Generator().manual_seed(0)
     source = torch.randint(900, 2000, SOURCE_SIZE, generator=draw).to(torch.uint16).numpy()
     guide = torch.randint(0, 255, (*GUIDE_SIZE, 3), generator=draw, dtype=torch.uint8).numpy()
     source, guide = image(source, "16UC1"), image(guide, "rgb8")
     for message in (source, guide):
         message.header.stamp.sec = 1
-    assert processing(Job(source, guide), lambda: False).result.info["iterations"] == 1
-    return processing
+    return Job(source, guide)
+
+
+def test_a_tracked_pair_is_translated_only_if_somebody_wants_it():
+    wanted = iter([False, False, True])  # the keyframe, and two tracked pairs
+    processing = busy("cpu", 20, lambda: next(wanted))
+    without, with_it = (processing(some_job(), lambda: False).result for _ in range(2))
+    assert without.info["mode"] == with_it.info["mode"] == "track"
+    assert without.translated is None and with_it.translated.shape == GUIDE_SIZE
 
 
 def test_a_model_that_is_freed_is_gone_at_once():

@@ -139,7 +139,9 @@ def test_a_limit_makes_tiles_that_the_result_does_not_show():
     for name in ("sr", "translated"):
         assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() < 0.01 * theirs.sr.std()
     assert ours.info["loss_after"] == pytest.approx(theirs.info["loss_after"], rel=1e-3)
-    assert limited.track(pair).info["tiles"] == ours.info["tiles"]
+    tracked, untranslated = limited.track(pair), limited.track(pair, translate=False)
+    assert tracked.info["tiles"] == untranslated.info["tiles"] == ours.info["tiles"]
+    np.testing.assert_allclose(untranslated.sr, tracked.sr, rtol=1e-4)
 
 
 def limit_of(model, size, tile):

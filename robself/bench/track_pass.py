@@ -36,7 +36,7 @@ class Lap:
 
 
 def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
-    """Seconds of an iteration of a keyframe over those of `track`, from the pair to its result."""
+    """Seconds of an iteration of a keyframe over those of `track`, from the pair to its super-resolved image."""
     case = benched_case(setup.case, setup.workload.track_crop)
     pair, config = case.pair(), robot_config(case, run)
     device = choose_device(setup.device)
@@ -67,5 +67,5 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
 
 def track_seconds(resolver: OnlineSuperResolver, pair: Pair, threads: int) -> float:
     start = seconds(resolver.device, threads)
-    resolver.track(pair)
+    resolver.track(pair, translate=False)
     return seconds(resolver.device, threads) - start

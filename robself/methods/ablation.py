@@ -78,8 +78,10 @@ class WithoutTranslator(RobSelf):
         guide: torch.Tensor,
         displacement_scale: float = 1.0,
         dtype: torch.dtype = torch.float32,
+        translate: bool = True,
     ) -> Prediction:
-        return super().forward(source, guide, displacement_scale, dtype)._replace(translated=source)
+        prediction = super().forward(source, guide, displacement_scale, dtype, translate=False)
+        return prediction._replace(translated=source if translate else None)
 
 
 class WithoutBoth(WithoutTranslator):

@@ -16,10 +16,13 @@ from robself.network.translator import Translator
 
 
 class Prediction(NamedTuple):
-    """sr, translated: (B, 1, H, W) float32, normalised units. displacement: (B, N, H, W) float32, px."""
+    """sr, translated: (B, 1, H, W) float32, normalised units. displacement: (B, N, H, W) float32, px.
+
+    `translated` is None where it was not asked for.
+    """
 
     sr: torch.Tensor
-    translated: torch.Tensor
+    translated: torch.Tensor | None
     displacement: torch.Tensor
 
 
@@ -58,6 +61,7 @@ class RobSelf(nn.Module):
         guide: torch.Tensor,
         displacement_scale: float = 1.0,
         dtype: torch.dtype = torch.float32,
+        translate: bool = True,
     ) -> Prediction:
         height, width = guide.shape[-2:]
         rows, columns = self._padding(height, width)
@@ -65,10 +69,11 @@ class RobSelf(nn.Module):
         guide_feature = self.extract_guide(reflect(guide.to(dtype), 0, columns, 0, rows))
         aligned, displacement = self.translator(source_feature, guide_feature, displacement_scale)
         enhanced = self.filter(source_feature, aligned)
-        sr, translated = (image[..., :height, :width].float() for image in self._predicted(enhanced, aligned))
+        images = self._predicted(enhanced, aligned) if translate else (self.head(enhanced),)
+        images = [image[..., :height, :width].float() for image in images]
         if self.config.residual:
-            sr, translated = sr + source, translated + source
-        return Prediction(sr, translated, displacement[..., :height, :width])
+            images = [image + source for image in images]
+        return Prediction(images[0], images[1] if translate else None, displacement[..., :height, :width])
 
     def _predicted(self, enhanced: torch.Tensor, aligned: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Images of both features; a head that serves both is called once, which costs less than twice."""
