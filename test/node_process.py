@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ros_domain import fresh_domain
 
+from robself.process_state import dds_shared_memory
 from robself_ros import dds
 from robself_ros.launching import Plan
 
@@ -75,10 +75,9 @@ class NodeProcess:
             raise
         return self
 
-    def shared_memory(self) -> set[str]:
-        """Its own segments of Fast DDS, which go when it goes; ports are shared by all processes."""
-        maps = Path(f"/proc/{self.process.pid}/maps").read_text()
-        return set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}\b", maps))
+    def shared_memory(self) -> set[Path]:
+        """Its own segments of Fast DDS, which go when it goes; a port stays while anybody else writes to it."""
+        return {file for file in dds_shared_memory(self.process.pid) if "_port" not in file.name}
 
     def ends(self) -> int:
         """Waits; its exit code."""

@@ -2,7 +2,6 @@
 
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from node_process import NodeProcess
@@ -25,7 +24,7 @@ def test_a_signal_ends_an_idle_node_and_frees_its_shared_memory(tmp_path):
         segments = node.shared_memory()
         assert segments
         ended_well(node, signal.SIGINT)
-    assert not [segment for segment in segments if Path(segment).exists()]
+    assert not [segment for segment in segments if segment.exists()]
 
 
 def test_a_second_signal_does_no_harm(tmp_path):
