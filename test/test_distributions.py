@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-import rclpy
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from robself_ros import distributions
@@ -29,20 +29,22 @@ def test_matched_events_are_there_where_a_publisher_takes_them():
             given()
 
 
+class LikeHumble(Node):
+    @property
+    def add_pre_set_parameters_callback(self):
+        raise AttributeError
+
+
 @pytest.mark.ros
-def test_values_are_converted_before_ros_compares_types():
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    try:
-        node = rclpy.create_node("converting", context=context)
-        if not hasattr(node, "add_pre_set_parameters_callback"):
-            pytest.skip("this distribution cannot convert parameters before it compares their types")
-        node.declare_parameter("factor", 1.0)
-        distributions.convert_before_set(
-            node, lambda changes: [Parameter(one.name, value=float(one.value)) for one in changes]
-        )
-        (done,) = node.set_parameters([Parameter("factor", value=2)])
-        assert done.successful
-        assert node.get_parameter("factor").value == 2.0
-    finally:
-        rclpy.shutdown(context=context)
+@pytest.mark.parametrize("kind", [Node, LikeHumble])
+def test_values_are_converted_before_ros_compares_types(context, kind):
+    node = kind("converting", context=context)
+    node.declare_parameter("factor", 1.0)
+    distributions.convert_before_set(
+        node, lambda changes: [Parameter(one.name, value=float(one.value)) for one in changes]
+    )
+    (done,) = node.set_parameters([Parameter("factor", value=2)])
+    assert done.successful and node.get_parameter("factor").value == 2.0
+    assert node.set_parameters_atomically([Parameter("factor", value=3)]).successful
+    assert node.get_parameter("factor").value == 3.0
+    node.destroy_node()
