@@ -33,7 +33,7 @@ def rmse_bars(results: Results, setting: Setting) -> Figure | None:
     names = [method for method, _ in means]
     figure = Figure(figsize=(8, 0.8 + 0.32 * len(means)), layout="constrained")
     axis = figure.subplots()
-    bars = axis.barh(
+    axis.barh(
         names,
         [mean.mean for _, mean in means],
         xerr=[mean.std or np.nan for _, mean in means],
@@ -41,7 +41,10 @@ def rmse_bars(results: Results, setting: Setting) -> Figure | None:
         ecolor="0.2",
         capsize=3,
     )
-    axis.bar_label(bars, [f"{mean.mean:.3g}" for _, mean in means], padding=5, fontsize=8)
+    # Not by bar_label, which in Ubuntu 22.04's matplotlib wants a deviation of every bar.
+    for method, mean in means:
+        end = (mean.mean + mean.std, method)
+        axis.annotate(f"{mean.mean:.3g}", end, (5, 0), textcoords="offset points", va="center", fontsize=8)
     axis.margins(x=0.12)
     axis.set_xlabel(RMSE)
     _tidy(axis)
@@ -91,7 +94,9 @@ def robustness(results: Results) -> Figure | None:
         axis.set_ylim(bottom=0)
         _tidy(axis)
     axes[0].set_ylabel(RMSE)
-    figure.legend(handles.values(), handles, loc="outside right upper", fontsize=9, frameon=False)
+    # Not by "outside right upper", which is not in Ubuntu 24.04's matplotlib yet.
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    axes[-1].legend(handles.values(), handles, **beside, fontsize=9, frameon=False)
     return figure
 
 
