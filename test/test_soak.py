@@ -33,8 +33,9 @@ def test_a_short_soak_passes_and_leaves_its_numbers_and_a_plot(tmp_path):
 
 
 def test_a_process_is_seen_as_it_is():
-    grow = f"import os, sys; input(); held = b'1' * {32 * MEGABYTE}, os.pipe(); print(); sys.stdin.read()"
+    grow = f"import os, sys; print(); input(); held = b'1' * {32 * MEGABYTE}, os.pipe(); print(); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-uc", grow], stdin=PIPE, stdout=PIPE, bufsize=0) as process:
+        process.stdout.readline()  # the interpreter is up
         before = ProcessState.of(process.pid)
         process.stdin.write(b"\n")
         process.stdout.readline()
