@@ -58,8 +58,7 @@ def from_metric(metres: np.ndarray, encoding: str) -> np.ndarray:
     if dtype == np.float32:
         return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
     measured = (metres > 0) & (metres <= np.float32(65.535))  # false for NaN and Inf of either sign
-    millimetres = metres.astype(np.float64)
-    millimetres /= MILLIMETRE
+    millimetres = metres * np.float32(1 / MILLIMETRE)
     np.rint(millimetres, out=millimetres)
     with np.errstate(invalid="ignore"):  # whatever the others become counts for nothing
         pixels = millimetres.astype(np.uint16)

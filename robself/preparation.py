@@ -85,11 +85,12 @@ def observe(pair: Pair, normalisation: Normalisation, resolution: float, device:
     guide = normalisation.guide(pair.guide)
     if (height, width) != pair.size:
         guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
-    source = torch.from_numpy(normalisation.source(pair.filled))[None, None].to(device)
+    source = normalisation.source(pair.filled)
+    upsampled = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
     return Observation(
-        source,
+        torch.from_numpy(source)[None, None].to(device),
         torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),
-        F.interpolate(source, (height, width), mode="bilinear", align_corners=False),
+        torch.from_numpy(upsampled)[None, None].to(device),
         torch.from_numpy(guide).permute(2, 0, 1)[None].to(device),
         AveragePooling((height, width), pair.source.shape, device),
         height / pair.size[0],

@@ -14,7 +14,9 @@ def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
         (~valid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     # The valid pixels are numbered from 1, row by row.
-    return source[valid].take(labels - 1)
+    numbered = np.empty(np.count_nonzero(valid) + 1, source.dtype)
+    numbered[1:] = source[valid]
+    return numbered.take(labels)
 
 
 def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -44,7 +44,6 @@ from robself_ros.status import status_message
 from robself_ros.synchronizer import Synchronizer
 from robself_ros.tally import Tally
 
-BY_PRODUCTS = ("translated message", "aligned guide message")
 CPU = torch.device("cpu")
 
 
@@ -53,31 +52,35 @@ class Overhead:
     """Milliseconds of processor time a pair, medians.
 
     Attributes:
-        steps: by name, in order. enlargement: of bicubic enlargement alone, to compare with.
+        steps: by name, in order, every output being subscribed to. fewer: of a tracked pair where only the
+            super-resolved image, its camera_info and the status are. enlargement: of bicubic enlargement alone, to
+            compare with.
     """
 
     steps: dict[str, float]
+    fewer: dict[str, float]
     enlargement: float
 
     @property
     def total(self) -> float:
-        """Of all steps, every output being subscribed to."""
+        """Of all steps."""
         return sum(self.steps.values())
 
     @property
     def without_by_products(self) -> float:
-        """Of what a subscriber to the super-resolved image, its camera_info and the status causes."""
-        return self.total - sum(self.steps[name] for name in BY_PRODUCTS)
+        """Of the fewer steps."""
+        return sum(self.fewer.values())
 
     def lines(self) -> list[str]:
         """A table, to print."""
-        rows = {
-            **self.steps,
-            "total": self.total,
-            "total without by-products": self.without_by_products,
-            "(bicubic enlargement alone)": self.enlargement,
-        }
-        return [f"{name:30}{milliseconds:8.2f} ms" for name, milliseconds in rows.items()]
+        rows = {name: (time, self.fewer.get(name, 0.0)) for name, time in self.steps.items()}
+        rows["total"] = self.total, self.without_by_products
+        head = f"{'':30}{'all outputs':>14}{'no by-products':>17}"
+        return [
+            head,
+            *(f"{name:30}{every:11.2f} ms{few:14.2f} ms" for name, (every, few) in rows.items()),
+            f"{'(bicubic enlargement alone)':30}{self.enlargement:11.2f} ms",
+        ]
 
 
 def measure_overhead(
@@ -91,14 +94,14 @@ def measure_overhead(
     bench = _Bench(source_size, guide_size)
     with _one_thread():
         bench.pass_through()  # what is computed once
-        for steps in (bench.steps, bench.enlargements):
-            steps.clear()
+        bench.clear()
         for _ in range(repeats):
             bench.pass_through()
-    return Overhead(
-        {name: median(milliseconds) for name, milliseconds in bench.steps.items()},
-        median(bench.enlargements),
-    )
+        enlargement, steps = bench.enlargement, bench.medians
+        bench.clear()
+        for _ in range(repeats):
+            bench.pass_through(by_products=False)
+    return Overhead(steps, bench.medians, enlargement)
 
 
 class _Bench:
@@ -128,7 +131,19 @@ class _Bench:
         self.steps: dict[str, list[float]] = {}
         self.enlargements: list[float] = []
 
-    def pass_through(self) -> None:
+    def clear(self) -> None:
+        for taken in (self.steps, self.enlargements):
+            taken.clear()
+
+    @property
+    def medians(self) -> dict[str, float]:
+        return {name: median(milliseconds) for name, milliseconds in self.steps.items()}
+
+    @property
+    def enlargement(self) -> float:
+        return median(self.enlargements)
+
+    def pass_through(self, by_products: bool = True) -> None:
         """One pair, from messages to messages."""
         step, parameters = self._step, self.parameters
         step("check and pair the messages", self._take)
@@ -148,18 +163,19 @@ class _Bench:
         observation = step(
             "prepare for the network", lambda: Observations(pair, self.normalisation, {1.0}, CPU).full
         )
-        prediction = _prediction(observation.upsampled)
+        prediction = _prediction(observation.upsampled, translated=by_products)
         result = step("assemble the result", lambda: self._assembled(pair, observation, prediction))
-        self._publish(result)
+        self._publish(result, by_products)
         self._time(self.enlargements, lambda: bicubic_of_filled(pair.filled, pair.size))
 
-    def _publish(self, result: Result) -> None:
+    def _publish(self, result: Result, by_products: bool) -> None:
         step, header = self._step, self.header
         source_camera = self.cameras.of("source", (self.source.height, self.source.width))
         step("sr message", lambda: source_message(result.sr, "16UC1", "depth", header))
         step("sr camera_info", lambda: scaled_camera_info(source_camera.info, result.sr.shape, header))
-        step("translated message", lambda: source_message(result.translated, "16UC1", "depth", header))
-        step("aligned guide message", lambda: image_message(result.aligned_guide, "rgb8", header))
+        if by_products:
+            step("translated message", lambda: source_message(result.translated, "16UC1", "depth", header))
+            step("aligned guide message", lambda: image_message(result.aligned_guide, "rgb8", header))
         product = Product(Job(self.source, self.guide), result, source_camera, 0.0)
         step(
             "status message",
@@ -198,11 +214,12 @@ class _Bench:
         return outcome
 
 
-def _prediction(upsampled: torch.Tensor) -> Prediction:
+def _prediction(upsampled: torch.Tensor, translated: bool) -> Prediction:
     """What a network might give: the upsampled source, and a displacement of some pixels."""
     height, width = upsampled.shape[-2:]
     ramp = torch.linspace(-3, 3, height)[:, None] + torch.linspace(-2, 2, width)
-    return Prediction(upsampled.clone(), upsampled.clone(), ramp.expand(1, 2, height, width).contiguous())
+    translation = upsampled.clone() if translated else None
+    return Prediction(upsampled.clone(), translation, ramp.expand(1, 2, height, width).contiguous())
 
 
 @contextmanager
