@@ -19,8 +19,8 @@ class KeyframeConfig(BaseModel):
     consistency_ratio: float = Field(
         0.0,
         ge=0,
-        description="a keyframe after a tracked pair whose consistency exceeds the last keyframe's by this "
-        "factor; 0: off",
+        description="a keyframe after a tracked pair that is explained worse, against its bicubic enlargement, than "
+        "the first one tracked since the last keyframe, by this factor; 0: off",
     )
 
 
@@ -35,7 +35,8 @@ class KeyframePolicy:
         """The next pair is a keyframe."""
         self._since: int | None = None
         self._stamp: int | None = None
-        self._reference = self._latest = 0.0
+        self._reference: float | None = None
+        self._latest = 0.0
 
     def due(self, pair: Pair) -> bool:
         """Whether this pair shall be a keyframe."""
@@ -43,7 +44,10 @@ class KeyframePolicy:
             return True
         every_n, ratio = self.config.every_n, self.config.consistency_ratio
         by_count = bool(every_n) and self._since + 1 >= every_n
-        return by_count or self._overdue(pair) or (bool(ratio) and self._latest > ratio * self._reference)
+        by_consistency = (
+            bool(ratio) and self._reference is not None and self._latest > ratio * self._reference
+        )
+        return by_count or self._overdue(pair) or by_consistency
 
     def _overdue(self, pair: Pair) -> bool:
         interval = self.config.interval_seconds * 1e9
@@ -51,12 +55,14 @@ class KeyframePolicy:
             return False
         return abs(pair.stamp - self._stamp) >= interval  # a recording that starts over takes time back
 
-    def keyframe_done(self, pair: Pair, consistency: float) -> None:
-        """A keyframe ended with this consistency (source's unit)."""
-        self._since, self._stamp = 0, pair.stamp
-        self._reference = self._latest = consistency
+    def keyframe_done(self, pair: Pair) -> None:
+        """A pair was optimised. How well that explains it says nothing of the next: a cold one does several times
+        better."""
+        self._since, self._stamp, self._reference = 0, pair.stamp, None
 
-    def tracked(self, consistency: float) -> None:
-        """A pair was tracked with this consistency (source's unit)."""
+    def tracked(self, inconsistency: float) -> None:
+        """A pair was tracked, and explained so badly: its `consistency_after` over `consistency_bicubic`."""
         self._since += 1
-        self._latest = consistency
+        self._latest = inconsistency
+        if self._reference is None:
+            self._reference = inconsistency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from robself.errors import MemoryExhausted
@@ -92,12 +93,13 @@ class Pipeline:
         if self.resolver.warm and not self.policy.due(pair):
             result = self.resolver.track(pair, self.translates)
             if not result.info["fallback"]:
-                self.policy.tracked(result.info["consistency_after"])
+                after, of_bicubic = result.info["consistency_after"], result.info["consistency_bicubic"]
+                self.policy.tracked(after / of_bicubic if of_bicubic else math.inf)
                 return result
             self._start_anew_if_cut(result)
         budget = self.budget if self.resolver.warm else self.first_budget
         result = self.resolver.keyframe(pair, budget, should_stop, on_progress)
-        self.policy.keyframe_done(pair, result.info["consistency_after"])
+        self.policy.keyframe_done(pair)
         self._start_anew_if_cut(result)
         self._understood = not result.info["fallback"]
         return result

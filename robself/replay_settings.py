@@ -16,7 +16,8 @@ class ReplaySettings:
         first_iterations, first_budget: of cold keyframes; iterations, budget: of warm ones. Seconds of wall
             time make a result depend on the machine.
         keyframe_every, keyframe_ratio: every n-th pair is a keyframe, and the one after a pair that was tracked so
-            many times less consistently than the last keyframe; the others are tracked. 0: none for that reason.
+            many times less consistently than the first after the last keyframe; the others are tracked. 0: none for
+            that reason.
         slop: s. rpy: rad. xyz, distance, depth_min, depth_max: m. factor: 0, or 1 to 16.
         displacement: is recorded, too. limit: of pairs. pictures: how many frames the report shows.
 

@@ -22,7 +22,7 @@ def decisions(config, stamps, consistencies):
         pair = pair_at(stamp)
         chosen.append(policy.due(pair))
         if chosen[-1]:
-            policy.keyframe_done(pair, consistency)
+            policy.keyframe_done(pair)
         else:
             policy.tracked(consistency)
     return chosen
@@ -56,11 +56,11 @@ def test_time_that_jumps_back_ends_the_interval():
     assert decisions(config, stamps, [1.0] * 4) == [True, False, True, False]
 
 
-def test_a_tracked_pair_much_worse_than_the_keyframe_makes_the_next_one_a_keyframe():
+def test_a_tracked_pair_much_worse_than_the_first_makes_the_next_one_a_keyframe():
     config = KeyframeConfig(every_n=1000, consistency_ratio=2.0)
-    consistencies = [1.0, 1.9, 2.0, 2.1, 3.0, 5.9, 6.1, 1.0]
-    chosen = decisions(config, [None] * 8, consistencies)
-    assert chosen == [True, False, False, False, True, False, False, True]
+    consistencies = [0.1, 1.0, 1.9, 2.0, 2.1, 0.3, 3.0, 5.9, 6.1, 1.0]
+    chosen = decisions(config, [None] * 10, consistencies)
+    assert chosen == [True, False, False, False, False, True, False, False, False, True]
 
 
 def test_without_a_fixed_rate_consistency_and_interval_decide():
@@ -76,11 +76,12 @@ def test_nothing_asked_for_is_one_keyframe():
 
 def test_the_first_pair_after_a_reset_is_a_keyframe():
     policy = KeyframePolicy(KeyframeConfig(every_n=1000, interval_seconds=1.0, consistency_ratio=2.0))
-    policy.keyframe_done(pair_at(0), 1.0)
+    policy.keyframe_done(pair_at(0))
+    policy.tracked(1.0)
     policy.tracked(10.0)
     policy.reset()
     assert policy.due(pair_at(1))
-    policy.keyframe_done(pair_at(1), 1.0)
+    policy.keyframe_done(pair_at(1))
     assert not policy.due(pair_at(2)), "nothing of the time before the reset is left"
 
 

@@ -56,7 +56,8 @@ def replay(
         float,
         typer.Option(
             min=0,
-            help="Optimise once tracking explains the source so many times worse than the last keyframe; 0: off.",
+            help="Optimise once tracking explains the source so many times worse than right after the last "
+            "keyframe; 0: off.",
         ),
     ] = 0.0,
     slop: Annotated[float, typer.Option(help="Seconds; stamps of a pair differ by less.")] = 0.02,
