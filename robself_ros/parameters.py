@@ -110,7 +110,7 @@ class KeyframeParameters(Section):
     consistency_ratio: float = Field(
         0.0,
         ge=0,
-        description="a keyframe once tracking is worse than right after the last by this factor, by consistency; 0: off",
+        description="a keyframe once tracking is less consistent than right after the last by this factor; 0: off",
     )
 
 
