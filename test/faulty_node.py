@@ -33,6 +33,12 @@ class FaultyNode:
         """Of a pair that is sent now."""
         return self.robot.result(self.robot.exchange(**images))
 
+    def status_and_report(self, level, **images):
+        """Of a pair that is sent now; its report of that level comes but once, and may come before its status."""
+        stamp = self.robot.send_pair(**images)
+        report = self.robot.report("processing", lambda status: status.level == level)
+        return self.robot.result(stamp), report
+
 
 @contextmanager
 def faulty_node(folder: Path, parameters: dict[str, object] | None = None):

@@ -105,8 +105,7 @@ def test_a_node_flags_the_pair_tells_an_error_and_recovers(tmp_path):
     with faulty_node(tmp_path) as node:
         node.status()
         with node.failing("memory_of_cpu"):
-            status = node.status()
-            report = node.robot.report("processing", lambda status: status.level == DiagnosticStatus.ERROR)
+            status, report = node.status_and_report(DiagnosticStatus.ERROR)
         assert (status.mode, status.fallback) == (Status.PASS_THROUGH, True)
         assert np.isfinite(status.consistency_after)
         assert "plain upsampling was published: not enough memory" in report.message

@@ -22,11 +22,16 @@ def node(tmp_path_factory):
         yield node
 
 
+def images():
+    return {
+        "source": image(PAIR.source.round().astype(np.uint16), "16UC1"),
+        "guide": image(PAIR.guide, "rgb8"),
+    }
+
+
 def send(node):
     """The status of one more pair."""
-    return node.status(
-        source=image(PAIR.source.round().astype(np.uint16), "16UC1"), guide=image(PAIR.guide, "rgb8")
-    )
+    return node.status(**images())
 
 
 @pytest.mark.parametrize("fault", ["gradients", "input"])
@@ -40,8 +45,7 @@ def test_one_step_that_diverges_goes_back_to_the_last_good_weights(node, fault):
 @pytest.mark.parametrize("fault", ["weights", "gradients", "input", "worse"])
 def test_what_fails_at_every_step_is_flagged_upsampling_and_a_cold_start_cures_it(node, fault):
     with node.failing(fault):
-        status = send(node)
-        report = node.robot.report("processing", lambda status: status.level == DiagnosticStatus.WARN)
+        status, report = node.status_and_report(DiagnosticStatus.WARN, **images())
         published = pixels_of(node.robot.came["sr"][-1])
         again = send(node)
     assert status.fallback and status.warm
