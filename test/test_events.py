@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import rclpy
+from middleware import of_fast_dds
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -97,6 +98,7 @@ def test_a_publisher_is_told_of_a_subscriber_that_comes(nodes):
     assert heard.wait() == [()]
 
 
+@of_fast_dds
 def test_images_that_the_middleware_lost_are_told_by_their_number(nodes, domain):
     """Without the profile, an image does not fit into Fast DDS's shared memory."""
     node, _ = nodes

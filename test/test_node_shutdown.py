@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from middleware import of_fast_dds
 from node_process import NodeProcess
 from robot import Robot
 
@@ -19,6 +20,7 @@ def test_a_signal_during_the_start_ends_the_process(tmp_path, number, seconds):
         ended_well(node, number)
 
 
+@of_fast_dds
 def test_a_signal_ends_an_idle_node_and_frees_its_shared_memory(tmp_path):
     with NodeProcess(tmp_path).wait_until_active() as node:
         segments = node.shared_memory()

@@ -1,6 +1,7 @@
 """How the node starts, and how it refuses to."""
 
 import pytest
+from middleware import of_fast_dds
 from node_process import NodeProcess
 from robot import Robot
 
@@ -77,6 +78,7 @@ def test_a_sensor_preset_a_namespace_and_remappings_hold(tmp_path):
         assert robot.report("source").name == "front/robself_node: source"
 
 
+@of_fast_dds
 def test_defaults_of_fast_dds_are_warned_of(tmp_path):
     with NodeProcess(tmp_path, {"autostart": False}, profile=False) as node:
         node.wait_until_it_says(f"_DEFAULT_PROFILES_FILE={dds.profile()}")
