@@ -68,22 +68,18 @@ class Deadline:
 
     def iteration(self, resolution: float) -> float:
         """Seconds that an iteration is expected to take."""
-        return self._expected("iteration", resolution)
-
-    def _expected(self, kind: str, resolution: float) -> float:
-        return self.pace.expected(kind, round(self.pixels * resolution**2))
+        return self.pace.expected("iteration", round(self.pixels * resolution**2))
 
     def forward(self, resolution: float) -> float:
         return FORWARD_SHARE * self.iteration(resolution)
 
     @property
     def refinement(self) -> float:
-        """Of the result."""
-        return self._expected("refinement", 1.0)
+        return self.pace.expected("refinement", self.pixels)
 
     def improvement(self, resolution: float) -> float:
         """Of what is believed of the source, by a prediction at a resolution."""
-        return self.forward(resolution) + self._expected("refinement", resolution)
+        return self.forward(resolution) + self.refinement
 
     @property
     def conclusion(self) -> float:

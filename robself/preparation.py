@@ -37,11 +37,8 @@ class Observation:
     tiling: Tiling | None = None
 
     def believing(self, estimate: torch.Tensor) -> Observation:
-        """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, any, any) normalised."""
-        size = self.upsampled.shape[-2:]
-        if size > estimate.shape[-2:]:
-            estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
-        return replace(self, upsampled=F.interpolate(estimate, size, mode="area"))
+        """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
+        return replace(self, upsampled=F.interpolate(estimate, self.upsampled.shape[-2:], mode="area"))
 
 
 class Observations:
@@ -73,7 +70,7 @@ class Observations:
         return self._at[1.0]
 
     def believe(self, estimate: torch.Tensor) -> None:
-        """Put an estimate of the source in place of its upsampling. Shape: (1, 1, any, any) normalised, finite."""
+        """Put an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised, finite."""
         self._at = {resolution: seen.believing(estimate) for resolution, seen in self._at.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 
 from robself.back_projection import back_projected
 from robself.deadline import Pace
@@ -37,10 +38,10 @@ class Refinement:
         """A prediction made consistent with the source, and sharp. Shape: (1, 1, H, W) normalised -> the same."""
         return self._refined(sr, full, self.sharpening)
 
-    def _refined(self, sr: torch.Tensor, seen: Observation, steps: int) -> torch.Tensor:
+    def _refined(self, sr: torch.Tensor, full: Observation, steps: int) -> torch.Tensor:
         """With so many steps of sharpening; the pace counts in whole refinements."""
-        with self.pace.timing("refinement", seen.upsampled, (1 + steps) / (1 + self.sharpening)):
-            return sharpened(back_projected(sr, seen, self.back_projection), seen, steps)
+        with self.pace.timing("refinement", full.upsampled, (1 + steps) / (1 + self.sharpening)):
+            return sharpened(back_projected(sr, full, self.back_projection), full, steps)
 
     def calibrate(self, full: Observation) -> None:
         """Tell the pace how long a refinement takes, unless it knows."""
@@ -65,9 +66,8 @@ class Refinement:
         """
         if not (self.bootstrapping and resolutions):
             return
-        coarsest = resolutions[0]
-        seen = observations[coarsest] if in_time(coarsest) else observations.full
-        observations.believe(sharpened(seen.upsampled, seen, self._between))
+        full = observations.full
+        observations.believe(sharpened(full.upsampled, full, self._between))
         for resolution in resolutions:
             if in_time(resolution):
                 self.improve(network, observations, resolution, dtype)
@@ -75,11 +75,15 @@ class Refinement:
     def improve(
         self, network: RobSelf, observations: Observations, resolution: float, dtype: torch.dtype
     ) -> None:
-        """Believe what the network predicts at that resolution, refined; if it is finite."""
+        """Believe what the network predicts at that resolution, refined at the full one; if it is finite."""
         if not self.bootstrapping:
             return
-        seen = observations[resolution]
+        full = observations.full
+        size = full.upsampled.shape[-2:]
         with torch.no_grad():
-            estimate = self._refined(predict(network, seen, dtype, translate=False).sr, seen, self._between)
+            estimate = predict(network, observations[resolution], dtype, translate=False).sr
+            if estimate.shape[-2:] != size:
+                estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
+            estimate = self._refined(estimate, full, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)

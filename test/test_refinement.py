@@ -4,14 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_pairs import small_config, small_pair, small_resolver
+from small_pairs import small_pair, small_resolver
 
 from robself.network import RobSelf
-from robself.normalisation import Normalisation
-from robself.preparation import Observations
-from robself.refinement import Refinement
 from robself.schedule import SCHEDULES, Schedule, Stage
-from robself.sharpening import sharpened
 
 PAIR = small_pair((9, 12), (36, 48))
 STAGES = (Stage(0.5, 3), Stage(1.0, 3))
@@ -57,20 +53,3 @@ def test_a_tracked_pair_is_seen_as_the_network_has_learned_to_see_it(seen):
     coarse, refined = seen
     assert coarse.shape[-1] * 2 == refined.shape[-1]
     assert 0 < (refined - learned).abs().mean() < (plain - learned).abs().mean()
-
-
-@pytest.mark.parametrize("resolution, in_time", [(0.5, True), (1.0, False)])
-def test_the_source_is_sharpened_where_it_is_seen_first(monkeypatch, resolution, in_time):
-    """A coarser resolution for which there is no time would leave the full one without detail."""
-    schedule = Schedule(STAGES, STAGES)
-    observations = Observations(PAIR, Normalisation.of(PAIR), {0.5}, torch.device("cpu"))
-    expected = sharpened(
-        observations[resolution].upsampled, observations[resolution], schedule.sharpening // 2
-    )
-    refinement = Refinement(schedule, sharp=True)
-    monkeypatch.setattr(refinement, "improve", lambda *arguments: None)
-    refinement.climb(RobSelf(small_config().model), observations, [0.5], torch.float32, lambda _: in_time)
-    torch.testing.assert_close(observations[resolution].upsampled, expected)
-    size = observations.full.upsampled.shape[-2:]
-    enlarged = torch.nn.functional.interpolate(expected, size, mode="bicubic")
-    torch.testing.assert_close(observations.full.upsampled, enlarged)
