@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from robself.camera_model import CameraModel
@@ -14,6 +13,7 @@ from robself.extrinsics import Extrinsics, KnownExtrinsics
 from robself.frame_tree import FrameTree
 from robself.geometry import GuideRegistration
 from robself.image_size import check_size
+from robself.resampling import resized
 
 FACTOR_MAX = 8.0
 # A guide that is finer by less shows nothing that the source's own pixels do not.
@@ -109,7 +109,7 @@ class GuideView:
         if isinstance(self._registration, InputError):
             raise self._registration
         if self._registration is None:
-            return _resized(guide, self._size), None
+            return resized(guide, self._size), None
         return self._registration.apply(guide)
 
     def _prepare(
@@ -170,10 +170,3 @@ class GuideView:
             )
         text = "; ".join([text, *doubts])
         return ViewReport(bool(cameras), gap, passes_through, bool(doubts), text, extrinsics)
-
-
-def _resized(guide: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if size == guide.shape[:2]:
-        return guide
-    shrinks = size[0] <= guide.shape[0] and size[1] <= guide.shape[1]
-    return cv2.resize(guide, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

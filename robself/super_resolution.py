@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from robself.config import Acceleration, RobSelfConfig
@@ -12,6 +11,7 @@ from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
 from robself.pair import Pair, Result, checked_guide, checked_source
+from robself.resampling import resized
 
 
 def super_resolve(
@@ -64,7 +64,8 @@ def super_resolve(
     if scale is not None:
         if not 1 <= scale < np.inf:
             raise ConfigError(f"scale: {scale}, expected at least 1")
-        guide = _fitted(checked_guide(guide), checked_source(source).shape, scale)
+        size = tuple(round(side * scale) for side in checked_source(source).shape)
+        guide = resized(checked_guide(guide), size)
     pair = Pair.from_images(source, guide, modality=config.modality)
     resolver = OnlineSuperResolver(config, device, acceleration=acceleration)
     budget = Budget(iterations, budget_seconds)
@@ -74,12 +75,3 @@ def super_resolve(
         with progress_bar("optimising") as on_progress:
             return resolver.keyframe(pair, budget, on_progress=on_progress)
     return resolver.keyframe(pair, budget, on_progress=progress or None)
-
-
-def _fitted(guide: np.ndarray, source_shape: tuple[int, int], scale: float) -> np.ndarray:
-    """The guide at `scale` times the source's size."""
-    height, width = (round(size * scale) for size in source_shape)
-    if guide.shape[:2] == (height, width):
-        return guide
-    shrinking = height < guide.shape[0]
-    return cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)

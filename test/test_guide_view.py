@@ -7,6 +7,7 @@ from robself.camera_model import CameraModel
 from robself.errors import InputError
 from robself.extrinsics import rotation
 from robself.guide_view import GuideView
+from robself.resampling import resized
 
 SOURCE_SIZE, GUIDE_SIZE = (18, 24), (54, 72)
 DRAW = np.random.default_rng(0)
@@ -165,3 +166,9 @@ def test_a_guide_of_which_the_source_sees_little_is_reduced_to_a_pixel_at_least(
     cameras = camera((17, 24), 1.0), camera((18, 48), 40.0)
     taken, valid = GuideView(1.0, (0, 0, 0), said.append)(guide((18, 48)), (17, 24), *cameras)
     assert taken.shape == (17, 24, 3) and valid.any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5)])
+def test_a_guide_of_one_pixel_is_that_colour_everywhere(size):
+    colour = np.array([[[7, 8, 9]]], np.uint8)
+    assert np.array_equal(resized(colour, size), np.broadcast_to(colour, (*size, 3)))
