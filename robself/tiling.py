@@ -144,7 +144,8 @@ def bytes_per_pixel(model: ModelConfig, dtype: torch.dtype) -> float:
 
     The features kept for the backward pass were counted: 38 maps of C channels, 9 more for RobSelf-De's taps,
     the filter's keys with their halos, and its logits and masks. Resident memory on a CPU then peaked at 1.35 to
-    1.5 times their size, for C of 32 and 64, m of 7 and 13, float32 and bfloat16. Not measured on a GPU.
+    1.5 times their size, for C of 32 and 64, m of 7 and 13, float32 and bfloat16, the filter's tiles being of 8 px;
+    its tiles of 4 px, which a CPU takes for m up to 7, leave it at 0.66 to 0.75 of the estimate. Not measured on a GPU.
     """
     window = 8 + model.large_kernel - 1
     features = 38 + (window / 8) ** 2 + (9 if model.variant == "de" else 0)
