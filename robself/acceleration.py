@@ -67,4 +67,5 @@ class _Compiled:
         prediction = self._compiled(*inputs)
         if torch.is_grad_enabled():
             weights = [weight for weight in self._network.parameters() if weight.requires_grad]
-            torch.autograd.grad(prediction.sr.sum() + prediction.translated.sum(), weights, allow_unused=True)
+            images = [image.sum() for image in (prediction.sr, prediction.translated) if image is not None]
+            torch.autograd.grad(sum(images), weights, allow_unused=True)

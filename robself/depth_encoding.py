@@ -58,9 +58,9 @@ def from_metric(metres: np.ndarray, encoding: str) -> np.ndarray:
     if dtype == np.float32:
         return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
     measured = (metres > 0) & (metres <= np.float32(65.535))  # false for NaN and Inf of either sign
-    millimetres = metres * np.float32(1 / MILLIMETRE)
-    np.rint(millimetres, out=millimetres)
-    with np.errstate(invalid="ignore"):  # whatever the others become counts for nothing
+    with np.errstate(over="ignore", invalid="ignore"):  # whatever the others become counts for nothing
+        millimetres = metres * np.float32(1 / MILLIMETRE)
+        np.rint(millimetres, out=millimetres)
         pixels = millimetres.astype(np.uint16)
     pixels *= measured
     return pixels

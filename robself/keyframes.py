@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from robself.pair import Pair
@@ -35,7 +37,7 @@ class KeyframePolicy:
         """The next pair is a keyframe."""
         self._since: int | None = None
         self._stamp: int | None = None
-        self._reference: float | None = None
+        self._reference = math.inf
         self._latest = 0.0
 
     def due(self, pair: Pair) -> bool:
@@ -44,10 +46,7 @@ class KeyframePolicy:
             return True
         every_n, ratio = self.config.every_n, self.config.consistency_ratio
         by_count = bool(every_n) and self._since + 1 >= every_n
-        by_consistency = (
-            bool(ratio) and self._reference is not None and self._latest > ratio * self._reference
-        )
-        return by_count or self._overdue(pair) or by_consistency
+        return by_count or self._overdue(pair) or (bool(ratio) and self._latest > ratio * self._reference)
 
     def _overdue(self, pair: Pair) -> bool:
         interval = self.config.interval_seconds * 1e9
@@ -58,11 +57,11 @@ class KeyframePolicy:
     def keyframe_done(self, pair: Pair) -> None:
         """A pair was optimised. How well that explains it says nothing of the next: a cold one does several times
         better."""
-        self._since, self._stamp, self._reference = 0, pair.stamp, None
+        self._since, self._stamp, self._reference = 0, pair.stamp, math.inf
 
     def tracked(self, inconsistency: float) -> None:
         """A pair was tracked, and explained so badly: its `consistency_after` over `consistency_bicubic`."""
         self._since += 1
         self._latest = inconsistency
-        if self._reference is None:
+        if self._reference == math.inf:
             self._reference = inconsistency

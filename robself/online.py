@@ -186,12 +186,12 @@ class OnlineSuperResolver:
 
         Args:
             translate: whether the result has a translated guide, too, and so a loss (Eq. 1); it takes a sixth of
-                the time.
+                the time. With an acceleration it has them always: what was compiled for the keyframe's end serves.
 
         Raises:
             RobSelfError: there was no keyframe yet. MemoryExhausted: smaller tiles did not help.
         """
-        return self._measured(lambda: self._track(pair, translate))
+        return self._measured(lambda: self._track(pair, translate or self.acceleration != "none"))
 
     def _track(self, pair: Pair, translate: bool) -> Result:
         if self._warmth is None:

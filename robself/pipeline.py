@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from robself.errors import MemoryExhausted
@@ -94,7 +93,7 @@ class Pipeline:
             result = self.resolver.track(pair, self.translates)
             if not result.info["fallback"]:
                 after, of_bicubic = result.info["consistency_after"], result.info["consistency_bicubic"]
-                self.policy.tracked(after / of_bicubic if of_bicubic else math.inf)
+                self.policy.tracked(after / of_bicubic if of_bicubic else 1.0)
                 return result
             self._start_anew_if_cut(result)
         budget = self.budget if self.resolver.warm else self.first_budget

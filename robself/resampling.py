@@ -10,7 +10,7 @@ def resized(guide: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H', W', 3) uint8 -> (H, W, 3) uint8, `size` being (H, W): means over areas where both axes shrink."""
     if size == guide.shape[:2]:
         return guide
-    if guide.shape[:2] == (1, 1):  # OpenCV 4.5 takes a single pixel for a number
+    if guide.shape[:2] == (1, 1):  # OpenCV 4.5.4 takes a single pixel for a number
         return np.tile(guide, (*size, 1))
     shrinks = size[0] <= guide.shape[0] and size[1] <= guide.shape[1]
     return cv2.resize(guide, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

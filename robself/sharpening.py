@@ -17,7 +17,7 @@ from robself.preparation import Observation
 NEIGHBOURS = {(0, 1): 0.26, (1, 0): 0.26, (1, 1): 0.19, (1, -1): 0.19} | dict.fromkeys(
     ((1, 2), (2, 1), (1, -2), (2, -1)), 0.1
 )
-TURNS = 4  # a step looks along every fourth direction: four steps see all, for the price of one and the same result
+TURNS = 4  # a step looks along every fourth direction: four steps see all, and the result hardly differs
 STRENGTH = 0.4  # of the prior, against FIDELITY to the source and ANCHORING to the image that came in
 FIDELITY = 320.0
 ANCHORING = 0.05

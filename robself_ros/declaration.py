@@ -175,13 +175,14 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _with_doubles(changes: list[Parameter]) -> list[Parameter]:
-    """`ros2 param set … factor 2` means 2.0: ROS itself would refuse it for its type."""
+    """`ros2 param set … factor 2` means 2.0, and `[0, 1, 0]` doubles: ROS itself would refuse them for their type."""
     known = keys(NodeParameters)
-    return [
-        Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
-        if change.type_ == Parameter.Type.INTEGER
-        and change.name in known
-        and field_of(change.name).annotation is float
-        else change
-        for change in changes
-    ]
+    return [_with_double(change) if change.name in known else change for change in changes]
+
+
+def _with_double(change: Parameter) -> Parameter:
+    if change.type_ == Parameter.Type.INTEGER_ARRAY:  # no parameter is a list of integers
+        return Parameter(change.name, Parameter.Type.DOUBLE_ARRAY, [float(value) for value in change.value])
+    if change.type_ == Parameter.Type.INTEGER and field_of(change.name).annotation is float:
+        return Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
+    return change

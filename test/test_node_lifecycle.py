@@ -111,6 +111,12 @@ def test_a_parameter_out_of_range_is_refused_with_the_range(robot):
     assert "sync.slop" in answer.reason
 
 
+@pytest.mark.parametrize("name, value", [("factor", 0), ("extrinsics.rpy", [0, 0, 0])])
+def test_integers_are_taken_for_doubles(robot, name, value):
+    answer = set_parameter(robot, name, value)
+    assert answer.successful, answer.reason
+
+
 def test_a_device_that_is_not_there_fails_the_activation_and_the_node_lives_on(robot, node):
     assert set_parameter(robot, "device", "cuda:77").successful
     assert change(robot, CONFIGURE)

@@ -27,7 +27,6 @@ def test_messages_cost_less_than_what_is_computed_for_them(overhead):
 
 def test_by_products_that_nobody_subscribes_to_cost_nothing(overhead):
     assert overhead.steps.keys() - overhead.fewer.keys() == {"translated message", "aligned guide message"}
-    assert overhead.without_by_products == pytest.approx(sum(overhead.fewer.values()))
     # The guide is resampled when its message is made.
     assert overhead.total - overhead.without_by_products > overhead.steps["sr message"]
 

@@ -30,7 +30,7 @@ def absolute_times(setup: Setup) -> dict[str, object]:
     frames = [middle(rendered_case(index), workload.track_crop).pair() for index in range(REPEATS + 1)]
     robot = OnlineSuperResolver(robot_config(rendered_case(0), 0), setup.device)
     robot.keyframe(frames[0])
-    robot.track(frames[0])
+    robot.track(frames[0], translate=False)
     keyframes, tracks = [], []
     for frame in frames[1:]:
         tracks.append(track_seconds(robot, frame, setup.threads))

@@ -49,7 +49,7 @@ def measure(setup: Setup, run: int, tell: Tell) -> Measurement:
     schedule = replace(default, cold=(*coarser, *only), warm=only)
     resolver = OnlineSuperResolver(config, str(device), schedule)
     resolver.keyframe(pair)
-    resolver.track(pair)  # the first is not measured: it may prepare what later ones reuse
+    resolver.track(pair, translate=False)  # the first is not measured: it may prepare what later ones reuse
     tell(0.3)
     laps, passes = [], []
     for turn in range(PASSES):
