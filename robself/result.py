@@ -54,11 +54,12 @@ def assemble(
             consistency is what `info` tells, for it says how well the network has understood the pair.
         trusted: how many times worse than bicubic enlargement it may explain the source.
     """
+
+    def restored(image: torch.Tensor) -> np.ndarray:
+        return normalisation.restore(image[0, 0].cpu().numpy())
+
     upsampled = bicubic_of_filled(pair.filled, pair.size)
-    sr, translated = (
-        image if image is None else normalisation.restore(image[0, 0].cpu().numpy())
-        for image in (prediction.sr, prediction.translated)
-    )
+    sr = restored(prediction.sr)
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
     displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
     finite = np.isfinite(sr).all()
@@ -72,19 +73,20 @@ def assemble(
     if fallback:
         sr, after = upsampled.copy(), floor
     else:
-        sr = normalisation.restore(refine(prediction.sr, observation)[0, 0].cpu().numpy())
+        sr = restored(refine(prediction.sr, observation))
         _replace(sr, unseen, upsampled)
-    if translated is not None:
-        _replace(translated, unseen, upsampled)
-        if not np.isfinite(translated).all():
-            translated = upsampled
     if not np.isfinite(displacement).all():
         displacement = np.zeros_like(displacement)
 
     valid = enlarge_mask(pair.valid, pair.size)
-    for image in (sr, translated):
-        if image is not None:
-            _replace(image, ~valid, np.nan)
+    _replace(sr, ~valid, np.nan)
+    translated = None
+    if prediction.translated is not None:
+        translated = restored(prediction.translated)
+        _replace(translated, unseen, upsampled)
+        if not np.isfinite(translated).all():
+            translated = upsampled
+        _replace(translated, ~valid, np.nan)
     info = {
         **info,
         "fallback": fallback,

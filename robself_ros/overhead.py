@@ -94,14 +94,9 @@ def measure_overhead(
     bench = _Bench(source_size, guide_size)
     with _one_thread():
         bench.pass_through()  # what is computed once
-        bench.clear()
-        for _ in range(repeats):
-            bench.pass_through()
-        enlargement, steps = bench.enlargement, bench.medians
-        bench.clear()
-        for _ in range(repeats):
-            bench.pass_through(by_products=False)
-    return Overhead(steps, bench.medians, enlargement)
+        bench.enlargements.clear()
+        steps, fewer = (bench.measured(repeats, by_products) for by_products in (True, False))
+    return Overhead(steps, fewer, median(bench.enlargements))
 
 
 class _Bench:
@@ -131,17 +126,12 @@ class _Bench:
         self.steps: dict[str, list[float]] = {}
         self.enlargements: list[float] = []
 
-    def clear(self) -> None:
-        for taken in (self.steps, self.enlargements):
-            taken.clear()
-
-    @property
-    def medians(self) -> dict[str, float]:
+    def measured(self, repeats: int, by_products: bool) -> dict[str, float]:
+        """Medians of the steps."""
+        self.steps.clear()
+        for _ in range(repeats):
+            self.pass_through(by_products)
         return {name: median(milliseconds) for name, milliseconds in self.steps.items()}
-
-    @property
-    def enlargement(self) -> float:
-        return median(self.enlargements)
 
     def pass_through(self, by_products: bool = True) -> None:
         """One pair, from messages to messages."""
