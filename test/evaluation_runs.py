@@ -46,10 +46,10 @@ def failing(pair, settings):
 
 
 def deadly(folder, times, pair, settings):
-    """Its process is killed the first `times` times that it runs on Baby."""
+    """Its process is killed the first `times` times that it runs on Baby; methods of other `times` do not count."""
     if settings.case == "Baby":
         for attempt in range(times):
-            marker = Path(folder) / f"died_{attempt}"
+            marker = Path(folder) / f"died_{attempt}_of_{times}"
             if not marker.exists():
                 marker.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
