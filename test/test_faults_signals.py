@@ -28,6 +28,7 @@ from robself.recording import RecordingReader
 from robself.recording.unfinished import complete
 
 PATIENCE_SECONDS = 400.0
+END_SECONDS = 1.0  # of a machine that does nothing else
 SPAN_SECONDS = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 PAIRS = 4
@@ -114,6 +115,7 @@ def end_command(folder: Path, moment: Moment, *arguments: object) -> float:
     assert code in (0, -moment.number if moment.number == signal.SIGKILL else 130), said
     assert "Traceback" not in said
     assert code != 130 or said.splitlines()[-1].startswith("robself: interrupted")
+    assert moment.number == signal.SIGKILL or seconds < END_SECONDS * waiting_per_cpu()
     return seconds
 
 
@@ -126,7 +128,7 @@ def end_node(folder: Path, moment: Moment) -> float:
     with NodeProcess(folder) as node:
         code, seconds = end_of(node.process, moment)
         if moment.number != signal.SIGKILL:
-            assert code == 0 and seconds < 1.0 * waiting_per_cpu(), node.said
+            assert code == 0 and seconds < END_SECONDS * waiting_per_cpu(), node.said
             assert "Traceback" not in node.said
             return seconds
     with NodeProcess(folder, domain=node.domain).wait_until_active() as again:

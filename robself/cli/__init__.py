@@ -5,24 +5,28 @@ Exit codes: 0 done, 2 bad input (one line on stderr), 130 interrupted.
 
 from __future__ import annotations
 
-import signal
+import errno
 import sys
 from collections.abc import Sequence
+
+from robself.cli.ending import end, heed_signals
 
 
 def main() -> None:
     """The entry point. Nothing heavy is imported before it, so that Ctrl-C is heeded from the start."""
-    # What a batch system ends a program by loses as little as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_signals()
     try:
         code = run(sys.argv[1:])
+        print(end="", flush=True)
     except KeyboardInterrupt:
         print("robself: interrupted", file=sys.stderr)
         code = 130
-    exec("")  # CPython forgets an interrupt that passed through exec, by which it would kill itself instead
-    for number in (signal.SIGINT, signal.SIGTERM):  # all is written: there is nothing left to interrupt
-        signal.signal(number, signal.SIG_IGN)
-    sys.exit(code)
+    except OSError as error:
+        if error.filename or error.errno not in (errno.ENOSPC, errno.EPIPE):
+            raise
+        print(f"robself: stdout: cannot be written: {error.strerror}", file=sys.stderr)
+        code = 2
+    end(code)
 
 
 def run(arguments: Sequence[str]) -> int:
