@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 
 from robself.pair import Pair
 
@@ -56,9 +57,8 @@ class Normalisation:
 
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""
-        restored = normalised * np.float32(self.source_deviation)
-        restored += np.float32(self.source_mean)
-        return restored
+        mean = torch.tensor(self.source_mean, dtype=torch.float32)
+        return torch.add(mean, torch.from_numpy(normalised), alpha=self.source_deviation).numpy()
 
 
 def _of_bulk(values: np.ndarray) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 
@@ -59,13 +60,10 @@ def assemble(
         return normalisation.restore(image[0, 0].cpu().numpy())
 
     upsampled = bicubic_of_filled(pair.filled, pair.size)
-    sr = restored(prediction.sr)
-    displacement = network.translator.alignment.mean_displacement(prediction.displacement)
-    displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
-    finite = np.isfinite(sr).all()
+    floor = source_consistency(upsampled, pair.source, pair.valid)
+    finite, sr = _finite(prediction.sr), restored(prediction.sr)
     unseen = None if pair.guide_valid is None else ~pair.guide_valid
     _replace(sr, unseen, upsampled)
-    floor = source_consistency(upsampled, pair.source, pair.valid)
     after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
     before = after if consistency_before is None else consistency_before
     unexplained = not before <= trusted * floor
@@ -75,18 +73,20 @@ def assemble(
     else:
         sr = restored(refine(prediction.sr, observation))
         _replace(sr, unseen, upsampled)
-    if not np.isfinite(displacement).all():
-        displacement = np.zeros_like(displacement)
+    displacement = network.translator.alignment.mean_displacement(prediction.displacement)
+    if not _finite(displacement):
+        displacement = torch.zeros_like(displacement)
+    displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
 
     valid = enlarge_mask(pair.valid, pair.size)
-    _replace(sr, ~valid, np.nan)
+    np.copyto(sr, np.nan, where=~valid)
     translated = None
     if prediction.translated is not None:
         translated = restored(prediction.translated)
         _replace(translated, unseen, upsampled)
         if not np.isfinite(translated).all():
             translated = upsampled
-        _replace(translated, ~valid, np.nan)
+        np.copyto(translated, np.nan, where=~valid)
     info = {
         **info,
         "fallback": fallback,
@@ -105,7 +105,12 @@ def assemble(
     )
 
 
-def _replace(image: np.ndarray, where: np.ndarray | None, other: np.ndarray | float) -> None:
+def _replace(image: np.ndarray, where: np.ndarray | None, other: np.ndarray) -> None:
     """Put the other's values into the image. Shape: (H, W), `where` bool; None: nowhere."""
     if where is not None:
-        np.copyto(image, other, where=where)
+        cv2.copyTo(other, where.view(np.uint8), image)  # numpy takes several times as long
+
+
+def _finite(image: torch.Tensor) -> bool:
+    """Whether every number is; their sum tells, in half the time that looking at each takes."""
+    return bool(image.sum().isfinite())
