@@ -7,11 +7,13 @@ without a unit, every value of which is a measurement.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from robself.errors import InputError
 
 MILLIMETRE = 1e-3
+FARTHEST = np.float32(65.535)  # m, in 16 bits (REP 118)
 DEPTH_ENCODINGS = {"16UC1": np.uint16, "mono16": np.uint16, "32FC1": np.float32}
 INTENSITY_ENCODINGS = {"mono8": np.uint8, "8UC1": np.uint8, "mono16": np.uint16, "16UC1": np.uint16}
 
@@ -37,8 +39,10 @@ def to_metric(
     if metres.dtype != array.dtype:
         metres *= np.float32(MILLIMETRE)
     # REP 117: written as min <= d <= max, which is false for NaN, and false for Inf of either sign.
-    measured = (metres > 0) & (metres >= minimum) & (metres <= maximum) & np.isfinite(metres)
-    return np.where(measured, metres, np.float32(np.nan))
+    most = min(maximum, np.finfo(np.float32).max)
+    measured = (metres > 0) & (metres >= minimum) & (metres <= most)
+    np.copyto(metres, np.nan, where=~measured)
+    return metres
 
 
 def from_metric(metres: np.ndarray, encoding: str) -> np.ndarray:
@@ -48,21 +52,19 @@ def from_metric(metres: np.ndarray, encoding: str) -> np.ndarray:
         metres: (h, w) float; non-finite and <= 0 mean no measurement.
 
     Returns:
-        (h, w) uint16, 0 = no measurement (also beyond 65.535 m, REP 118's range), or float32, NaN.
+        (h, w) uint16, 0 = no measurement (also beyond `FARTHEST`), or float32, NaN.
 
     Raises:
         InputError: not a depth encoding.
     """
     dtype = _dtype(encoding, DEPTH_ENCODINGS, "depth")
-    metres = np.asarray(metres, np.float32)
+    metres = np.ascontiguousarray(metres, np.float32)
     if dtype == np.float32:
         return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
-    measured = (metres > 0) & (metres <= np.float32(65.535))  # false for NaN and Inf of either sign
-    with np.errstate(over="ignore", invalid="ignore"):  # whatever the others become counts for nothing
-        millimetres = metres * np.float32(1 / MILLIMETRE)
-        np.rint(millimetres, out=millimetres)
-        pixels = millimetres.astype(np.uint16)
-    pixels *= measured
+    # OpenCV multiplies, rounds and saturates at once: what is negative or no number becomes 0, as it must.
+    pixels = cv2.addWeighted(metres, 1 / MILLIMETRE, metres, 0, 0, dtype=cv2.CV_16U)
+    if pixels.max() == np.iinfo(dtype).max:
+        pixels[~(metres <= FARTHEST)] = 0
     return pixels
 
 

@@ -63,7 +63,7 @@ class Pair:
         source = source.astype(np.float32)
         valid = np.isfinite(source)
         if modality == "depth":
-            valid &= np.where(valid, source, 0) > 0
+            valid &= source > 0
         if not valid.any():
             raise InputError(f"source: none of its {source.size} pixels is valid")
         return cls(source, np.ascontiguousarray(guide), valid, guide_valid, stamp)

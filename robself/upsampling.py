@@ -11,12 +11,13 @@ def fill_holes(source: np.ndarray, valid: np.ndarray) -> np.ndarray:
     if valid.all():
         return source
     _, labels = cv2.distanceTransformWithLabels(
-        (~valid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        (~valid).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    holes, known = np.flatnonzero(~valid), np.flatnonzero(valid)
+    filled = source.copy()
     # The valid pixels are numbered from 1, row by row.
-    numbered = np.empty(np.count_nonzero(valid) + 1, source.dtype)
-    numbered[1:] = source[valid]
-    return numbered.take(labels)
+    filled.put(holes, source.take(known.take(labels.take(holes) - 1)))
+    return filled
 
 
 def nearest(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

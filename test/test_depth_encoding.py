@@ -41,6 +41,16 @@ def test_metres_round_to_the_nearest_millimetre():
     np.testing.assert_array_equal(from_metric(metres, "16UC1"), [[1000, 1001, 0]])
 
 
+def test_16_bits_hold_what_multiplying_and_rounding_in_steps_makes_of_every_depth():
+    halves = (np.arange(140_000) / 2000).astype(np.float32)  # m, up to 70, halves of millimetres too
+    either_side = [np.nextafter(halves, np.float32(end)) for end in (0, np.inf)]
+    metres = np.stack([halves, *either_side, np.random.default_rng(0).uniform(-1, 70, halves.size)])
+    metres = metres.astype(np.float32)
+    expected = np.rint(metres * np.float32(1000))
+    expected[(metres <= 0) | (metres > np.float32(65.535))] = 0
+    np.testing.assert_array_equal(from_metric(metres, "16UC1"), expected)
+
+
 def test_depths_that_16_bit_cannot_hold_become_zero():
     metres = np.array([[np.nan, np.inf, -np.inf, -1.0, 0.0, 65.535, 65.536, 65.6, 1e9]])
     np.testing.assert_array_equal(from_metric(metres, "16UC1"), [[0, 0, 0, 0, 0, 65535, 0, 0, 0]])
