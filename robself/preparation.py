@@ -58,8 +58,9 @@ class Observations:
         tiling_for: Callable[[tuple[int, int]], Tiling | None] = lambda size: None,
     ) -> None:
         self._at = {}
+        images = normalisation.source(pair.filled), normalisation.guide(pair.guide)
         for resolution in sorted({1.0, *resolutions}, reverse=True):
-            seen = observe(pair, normalisation, resolution, device)
+            seen = _observed(pair, *images, resolution, device)
             self._at[resolution] = replace(seen, tiling=tiling_for(tuple(seen.guide.shape[-2:])))
 
     def __getitem__(self, resolution: float) -> Observation:
@@ -76,13 +77,19 @@ class Observations:
 
 def observe(pair: Pair, normalisation: Normalisation, resolution: float, device: torch.device) -> Observation:
     """The pair at a share of the guide's size, never below the source's."""
+    images = normalisation.source(pair.filled), normalisation.guide(pair.guide)
+    return _observed(pair, *images, resolution, device)
+
+
+def _observed(
+    pair: Pair, source: np.ndarray, guide: np.ndarray, resolution: float, device: torch.device
+) -> Observation:
+    """Of both images normalised. Shape: (h, w) without holes, (H, W, 3)."""
     height, width = (
         max(round(full * resolution), low) for full, low in zip(pair.size, pair.source.shape, strict=True)
     )
-    guide = normalisation.guide(pair.guide)
     if (height, width) != pair.size:
         guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
-    source = normalisation.source(pair.filled)
     upsampled = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
     return Observation(
         torch.from_numpy(source)[None, None].to(device),

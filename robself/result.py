@@ -74,7 +74,8 @@ def assemble(
         sr = restored(refine(prediction.sr, observation))
         _replace(sr, unseen, upsampled)
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
-    if not _finite(displacement):
+    # Nothing is finite that was sampled at a position that is not.
+    if not finite and not _finite(displacement):
         displacement = torch.zeros_like(displacement)
     displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
 

@@ -17,13 +17,19 @@ from robself.result import MOST_TRUSTED, trust_after
 from robself.upsampling import bicubic
 
 
-def displaced(variant="re"):
-    """A result whose displacement is some pixels, in all directions."""
+def learned(variant="re"):
+    """A resolver that has had a keyframe, and its network."""
     resolver, networks = small_resolver(variant), set()
     hook = register_module_forward_hook(lambda module, *_: networks.add(module))
     resolver.keyframe(small_pair(), Budget(iterations=2))
     hook.remove()
     (network,) = (module for module in networks if isinstance(module, RobSelf))
+    return resolver, network
+
+
+def displaced(variant="re"):
+    """A result whose displacement is some pixels, in all directions."""
+    resolver, network = learned(variant)
     torch.manual_seed(0)
     torch.nn.init.normal_(network.translator.estimator.displacement.weight, std=20)
     return resolver.track(small_pair())
@@ -38,6 +44,18 @@ def test_the_aligned_guide_is_the_guide_seen_through_the_displacement(variant):
     # OpenCV before 5 rounds positions to 1/32 px.
     difference = np.abs(seen[0].permute(1, 2, 0).numpy() - result.aligned_guide)
     assert difference.max() <= 5 and difference.mean() < 0.5
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("variant", ["re", "de"])
+def test_a_displacement_that_is_no_number_leaves_the_source_enlarged_and_none_displaced(variant, value):
+    resolver, network = learned(variant)
+    with torch.no_grad():
+        network.translator.estimator.displacement.bias[0] = value
+    pair = small_pair()
+    result = resolver.track(pair)
+    assert result.info["fallback"] and not result.displacement.any()
+    np.testing.assert_array_equal(result.sr, bicubic(pair.source, pair.valid, pair.size))
 
 
 @pytest.fixture(scope="module")
