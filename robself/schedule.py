@@ -72,7 +72,7 @@ class Schedule:
     optimiser: OptimiserName = "muon"
     bootstrapping: bool = True
     back_projection: int = 3
-    sharpening: int = 60
+    sharpening: int = 20
 
     def coarser(self, factor: float) -> tuple[float, ...]:
         """Resolutions on the way to the full one, for that factor of super-resolution: those of cold stages."""

@@ -19,12 +19,12 @@ NEIGHBOURS = {(0, 1): 0.26, (1, 0): 0.26, (1, 1): 0.19, (1, -1): 0.19} | dict.fr
 )
 TURNS = 4  # a step looks along every fourth direction: four steps see all, and the result hardly differs
 STRENGTH = 0.4  # of the prior, against FIDELITY to the source and ANCHORING to the image that came in
-FIDELITY = 320.0
+FIDELITY = 120.0
 ANCHORING = 0.05
 STEEP = 0.1  # deviations: smaller differences are noise, not edges, and penalised as their square
 ANCHOR_STEEP = 0.01
-RATE = 0.03  # deviations a step, falling to zero
-MOMENTUM, SCALE_MOMENTUM = 0.8, 0.95  # of Adam
+RATE = 0.05  # deviations a step, falling to zero
+MOMENTUM, SCALE_MOMENTUM = 0.5, 0.5  # of Adam: longer memories need three times the steps (docs/method.md)
 
 
 def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torch.Tensor:

@@ -38,7 +38,7 @@ class CostlyClock:
         sharpened = robself.refinement.sharpened
 
         def taking_time(image, observation, steps):
-            self.now += refinement * steps / 60
+            self.now += refinement * steps / ENDLESS.sharpening
             return sharpened(image, observation, min(steps, 1))
 
         monkeypatch.setattr(robself.refinement, "sharpened", taking_time)
@@ -70,7 +70,8 @@ def test_a_keyframe_ends_within_its_budget_an_iteration_and_a_forward_pass(
         resolver._warmth.trusted = 1e9  # so that the result is refined, if there is time
     begin, clock.iterations = clock.now, 0
     result = resolver.keyframe(PAIR, Budget(seconds=seconds))
-    calibration = refinement * 2 / 60  # two of its steps are tried, if no refinement was seen yet
+    # Two of its steps are tried, if no refinement was seen yet.
+    calibration = refinement * 2 / ENDLESS.sharpening
     assert clock.now - begin <= seconds + ITERATION + FORWARD + calibration * (seconds < refinement) + 1e-9
     assert result.info["iterations"] == clock.iterations >= 1
     assert result.info["stopped_by"] == "deadline"
