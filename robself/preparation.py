@@ -38,7 +38,10 @@ class Observation:
 
     def believing(self, estimate: torch.Tensor) -> Observation:
         """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
-        return replace(self, upsampled=F.interpolate(estimate, self.upsampled.shape[-2:], mode="area"))
+        size = self.upsampled.shape[-2:]
+        if estimate.shape[-2:] != size:
+            estimate = F.interpolate(estimate, size, mode="area")
+        return replace(self, upsampled=estimate)
 
 
 class Observations:
@@ -84,18 +87,18 @@ def observe(pair: Pair, normalisation: Normalisation, resolution: float, device:
 def _observed(
     pair: Pair, source: np.ndarray, guide: np.ndarray, resolution: float, device: torch.device
 ) -> Observation:
-    """Of both images normalised. Shape: (h, w) without holes, (H, W, 3)."""
+    """Of both images normalised. Shape: (h, w) without holes, (3, H, W)."""
     height, width = (
         max(round(full * resolution), low) for full, low in zip(pair.size, pair.source.shape, strict=True)
     )
     if (height, width) != pair.size:
-        guide = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+        guide = np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in guide])
     upsampled = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
     return Observation(
         torch.from_numpy(source)[None, None].to(device),
         torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),
         torch.from_numpy(upsampled)[None, None].to(device),
-        torch.from_numpy(guide).permute(2, 0, 1)[None].to(device),
+        torch.from_numpy(guide)[None].to(device),
         AveragePooling((height, width), pair.source.shape, device),
         height / pair.size[0],
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 
-from robself.back_projection import back_projected
+from robself.back_projection import back_projected, enlarged
 from robself.deadline import Pace
 from robself.network import RobSelf
 from robself.optimisation import predict
@@ -83,7 +82,7 @@ class Refinement:
         with torch.no_grad():
             estimate = predict(network, observations[resolution], dtype, translate=False).sr
             if estimate.shape[-2:] != size:
-                estimate = F.interpolate(estimate, size, mode="bicubic", align_corners=False)
+                estimate = enlarged(estimate, size)
             estimate = self._refined(estimate, full, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)
