@@ -50,10 +50,14 @@ class Normalisation:
         return ((source - self.source_mean) / self.source_deviation).astype(np.float32)
 
     def guide(self, guide: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 -> float32 deviations."""
+        """(H, W, 3) uint8 -> (3, H, W) float32 deviations."""
         values = np.arange(256, dtype=np.float32)[:, None]
-        # Looked up, for numpy takes ten times as long over an axis of three.
-        return cv2.LUT(guide, ((values - self.guide_mean) / self.guide_deviation)[None])
+        tables = ((values - self.guide_mean) / self.guide_deviation).T
+        normalised = np.empty((3, *guide.shape[:2]), np.float32)
+        # Looked up, and channel by channel: three that take turns take OpenCV half as long again.
+        for channel, table, looked_up in zip(cv2.split(guide), tables, normalised, strict=True):
+            cv2.LUT(channel, np.ascontiguousarray(table), dst=looked_up)
+        return normalised
 
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""

@@ -134,11 +134,18 @@ def test_normalisation_makes_valid_pixels_and_guide_zero_mean_unit_deviation():
     pair = pair_with(np.nan)
     normalisation = Normalisation.of(pair)
     source = normalisation.source(pair.source)[pair.valid]
-    guide = normalisation.guide(pair.guide).reshape(-1, 3)
+    guide = normalisation.guide(pair.guide).reshape(3, -1).T
     for values in (source, guide):
         np.testing.assert_allclose(values.mean(0), 0, atol=1e-5)
         np.testing.assert_allclose(values.std(0), 1, atol=1e-5)
     np.testing.assert_allclose(normalisation.restore(source), pair.source[pair.valid], rtol=1e-6)
+
+
+def test_the_guide_is_normalised_to_the_last_bit_as_written():
+    pair = pair_with(np.nan)
+    normalisation = Normalisation.of(pair)
+    written = (pair.guide.astype(np.float32) - normalisation.guide_mean) / normalisation.guide_deviation
+    np.testing.assert_array_equal(normalisation.guide(pair.guide), written.transpose(2, 0, 1))
 
 
 def test_normalisation_of_large_depths_keeps_their_millimetres():

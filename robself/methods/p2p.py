@@ -73,7 +73,7 @@ def run(pair: Pair, settings: Settings) -> Estimate:
         [{"params": getattr(network, part).parameters(), "weight_decay": DECAY[part]} for part in DECAY],
         lr=LEARNING_RATE,
     )
-    colour = torch.from_numpy(normalisation.guide(pair.guide)).to(device)
+    colour = torch.from_numpy(normalisation.guide(pair.guide)).permute(1, 2, 0).contiguous().to(device)
     place = places(*pair.size, device)
     source = torch.from_numpy(normalisation.source(pair.source)).to(device)
     (down, down_share), (across, across_share) = (
