@@ -43,6 +43,7 @@ setup(
         "rich>=13",
         "rosbags>=0.10",
         "matplotlib>=3.5",
+        "pillow>=9",  # which matplotlib brings
         "jinja2>=3",
         "pyyaml>=6",
         "tifffile>=2023.1",

@@ -11,19 +11,25 @@
 from __future__ import annotations
 
 import io
+import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from robself.array_files import check_npy
 from robself.errors import InputError, OutputError
 from robself.file_writing import write_file
+from robself.image_size import check_array_size, check_size
 
 TIFF = (".tif", ".tiff")
 SOURCE_FILES = (".png", ".npy", *TIFF, ".pfm")
 HIGHEST = np.iinfo(np.uint16).max
 FEWEST_LEVELS = 256  # of a float source that is rounded to the integers of a PNG
+TIFF_MARKS = (b"II*\0", b"MM\0*")
+PORTABLE_FLOATS = re.compile(rb"P[fF]\s+(\d+)\s+(\d+)\s")  # a PFM's header: its size
 SILENT = 0  # the log level of OpenCV
 
 
@@ -34,7 +40,8 @@ def read_source(path: str | Path) -> np.ndarray:
         (h, w) uint8 or uint16 as in the file, else float32.
 
     Raises:
-        InputError: a file that is missing, damaged, of another kind, or not one channel of numbers.
+        InputError: a file that is missing, damaged, of another kind, too large (`check_size`), or not one channel
+            of numbers.
     """
     path = Path(path)
     decoders = {".npy": _decode_npy, ".png": _decode_opencv, ".pfm": _decode_opencv}
@@ -59,7 +66,7 @@ def read_guide(path: str | Path) -> np.ndarray:
     """Any image that OpenCV reads, as (H, W, 3) uint8 RGB; an alpha channel is dropped, 16 bit become 8.
 
     Raises:
-        InputError: a file that is missing, damaged or of another kind.
+        InputError: a file that is missing, damaged, of another kind or too large (`check_size`).
     """
     return cv2.cvtColor(
         _decoded(Path(path), lambda data: _decode_opencv(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB
@@ -147,11 +154,14 @@ def _decoded(path: Path, decode: Callable[[bytes], np.ndarray]) -> np.ndarray:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         return decode(data)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except Exception as error:  # whatever a parser of foreign files comes upon
         raise InputError(f"{path}: damaged or of another kind: {_reason(error)}") from error
 
 
 def _decode_opencv(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
+    check_size(*_size(data), "image")
     logging = getattr(
         cv2.utils, "logging", cv2
     )  # OpenCV 4.5 and 4.6, Ubuntu's, have the same two functions there
@@ -162,18 +172,44 @@ def _decode_opencv(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray
     finally:
         logging.setLogLevel(level)
     if image is None:
-        raise InputError("OpenCV cannot decode it")
+        raise ValueError("OpenCV cannot decode it")
     return image
 
 
+def _size(data: bytes) -> tuple[int, int]:
+    """(width, height) that a file tells of itself, which OpenCV would take memory for."""
+    if portable := PORTABLE_FLOATS.match(data):  # Pillow before 10.3 knows none
+        return int(portable[1]), int(portable[2])
+    if data.startswith(TIFF_MARKS):  # of which Pillow knows fewer kinds
+        import tifffile
+
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            return file.pages[0].imagewidth, file.pages[0].imagelength
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.size
+        except Image.DecompressionBombError as error:  # far above the limit
+            raise InputError(str(error)) from None
+
+
 def _decode_npy(data: bytes) -> np.ndarray:
-    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    file = io.BytesIO(data)
+    check_npy(file, "array")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _decode_tiff(data: bytes) -> np.ndarray:
     import tifffile
 
-    return tifffile.imread(io.BytesIO(data))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        series = file.series[0]
+        check_array_size(series.shape, series.dtype.itemsize, "image")
+        return file.asarray()
 
 
 def _reason(error: Exception) -> str:

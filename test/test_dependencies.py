@@ -23,6 +23,7 @@ ROSDEP_KEYS = {
     "numpy": "python3-numpy",
     "opencv-python-headless": "python3-opencv",
     "matplotlib": "python3-matplotlib",
+    "pillow": "python3-pil",
     "jinja2": "python3-jinja2",
     "pyyaml": "python3-yaml",
     "pytest": "python3-pytest",

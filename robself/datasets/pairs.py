@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from robself.array_files import ARCHIVE_ERRORS, check_npz
 from robself.datasets.case import Case
 from robself.datasets.loader import Loader, measured
 from robself.datasets.options import Options
@@ -86,9 +86,10 @@ class Pairs(Loader):
     def _archive(self, stem: str) -> dict[str, np.ndarray]:
         file = self._path / f"{stem}.npz"
         try:
+            check_npz(file)
             with np.load(file, allow_pickle=False) as archive:
                 content = dict(archive)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except ARCHIVE_ERRORS as error:
             raise DatasetError(f"{file}: cannot be read: {error}") from error
         if "guide" not in content:
             raise DatasetError(f"{file}: has {', '.join(content) or 'nothing'}, expected guide, and lr or gt")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from robself.array_files import ARCHIVE_ERRORS, check_npz
 from robself.datasets.case import Case
 from robself.errors import InputError
 from robself.image_files import SOURCE_FILES, read_guide, read_source
@@ -69,11 +69,12 @@ def _file_of(case: str, folder: Path) -> Path:
 def _read_npz(path: Path) -> np.ndarray:
     """(H, W) float32."""
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as arrays:
             name = "sr" if "sr" in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
             image = None if name is None else arrays[name]
             names = ", ".join(arrays.files) or "none"
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except ARCHIVE_ERRORS as error:
         raise InputError(f"{path}: damaged or of another kind: {error}") from error
     if image is None:
         raise InputError(f"{path}: arrays {names}, expected one, or one named sr")

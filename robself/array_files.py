@@ -1,0 +1,50 @@
+"""NumPy's files from elsewhere: how large their arrays are, asked before memory is taken, and what reading raises."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from robself.image_size import check_array_size
+
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+# What a damaged archive, or one of an unknown compression, may end in; an encrypted one in a RuntimeError.
+ARCHIVE_ERRORS = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile),
+    *(zlib.error, NotImplementedError, RuntimeError),
+)
+
+
+def check_npy(file: IO[bytes], what: str) -> None:
+    """Whether the array of a `.npy` file may be read; the file is left behind its header.
+
+    Raises:
+        InputError: see `check_array_size`. ValueError: no such file, or a damaged one.
+    """
+    version = np.lib.format.read_magic(file)
+    if version not in HEADERS:
+        raise ValueError(f"version {version} of .npy, expected one of {', '.join(map(str, HEADERS))}")
+    shape, _, dtype = HEADERS[version](file)
+    check_array_size(shape, dtype.itemsize, what)
+
+
+def check_npz(path: str | Path) -> None:
+    """Whether the arrays of a `.npz` archive may be read.
+
+    Raises:
+        InputError: one that is too large. ARCHIVE_ERRORS: no archive, or a damaged one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if not entry.filename.endswith(".npy"):
+                check_array_size((entry.file_size,), 1, entry.filename)
+                continue
+            with archive.open(entry) as file:
+                check_npy(file, entry.filename)
