@@ -45,16 +45,17 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
     height, width = image.shape[-2:]
     area = image.numel() / observation.source.numel()
     fidelity = 2 * FIDELITY * area * valid
+    spare = torch.empty((3, *image.shape), dtype=image.dtype, device=image.device)
     terms = [
         [
-            _Term(image, *offset, TURNS * STRENGTH * weight)
+            _Term(spare, *offset, TURNS * STRENGTH * weight)
             for offset, weight in [*NEIGHBOURS.items()][turn::TURNS]
             if offset[0] < height and abs(offset[1]) < width
         ]
         for turn in range(TURNS)
     ]
     x, momentum, scale = image.clone(), torch.zeros_like(image), torch.zeros_like(image)
-    gradient, slope = torch.empty_like(image), torch.empty_like(image)
+    gradient, slope = torch.empty_like(image), spare[0]
     for step in range(steps):
         torch.sub(x, image, out=gradient)
         torch.mul(gradient, gradient, out=slope)
@@ -66,27 +67,26 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
         scale.lerp_(gradient.square_(), 1 - SCALE_MOMENTUM)
         unbiased = math.sqrt(1 - SCALE_MOMENTUM ** (step + 1)) / (1 - MOMENTUM ** (step + 1))
         rate = RATE * (1 - step / steps) * unbiased
-        x.addcdiv_(momentum, torch.sqrt(scale, out=slope).add_(1e-8), value=-rate)
+        x.addcmul_(momentum, torch.add(scale, 1e-16, out=slope).rsqrt_(), value=-rate)
     return x
 
 
 class _Term:
-    """The prior's share of one neighbour."""
+    """The prior's share of one neighbour. All of them work in the same memory, three images, which stays in a CPU's cache."""
 
-    def __init__(self, image: torch.Tensor, rows: int, columns: int, weight: float) -> None:
-        height, width = image.shape[-2:]
+    def __init__(self, spare: torch.Tensor, rows: int, columns: int, weight: float) -> None:
+        height, width = spare.shape[-2:]
         right, left = max(columns, 0), max(-columns, 0)
         self.there = (..., slice(rows, None), slice(right, width - left))
         self.here = (..., slice(0, height - rows), slice(left, width - right))
         self.weight = weight / 2  # the derivative of (d^2 + e^2)^(1/4) is d / 2 (d^2 + e^2)^(-3/4)
-        self.difference = torch.empty_like(image[self.here])
-        self.slope, self.root = torch.empty_like(self.difference), torch.empty_like(self.difference)
+        self.difference, self.slope, self.root = spare[self.here]
 
     def add_gradient(self, x: torch.Tensor, gradient: torch.Tensor) -> None:
         difference, slope, root = self.difference, self.slope, self.root
         torch.sub(x[self.there], x[self.here], out=difference)
         torch.mul(difference, difference, out=slope)
-        torch.sqrt(slope.add_(STEEP**2).rsqrt_(), out=root)
-        difference.mul_(slope).mul_(root)
+        torch.rsqrt(slope.add_(STEEP**2).rsqrt_(), out=root)  # two thirds of the time of `sqrt`
+        difference.mul_(slope).div_(root)
         gradient[self.there].add_(difference, alpha=self.weight)
         gradient[self.here].sub_(difference, alpha=self.weight)
