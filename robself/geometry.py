@@ -14,6 +14,7 @@ import numpy as np
 from robself.camera_model import CameraModel, is_rectified
 from robself.errors import InputError
 from robself.extrinsics import Extrinsics
+from robself.resampling import sampled
 
 __all__ = ["CameraModel", "GuideRegistration", "is_rectified"]
 
@@ -111,9 +112,5 @@ class GuideRegistration:
             )
         if self._reduced != (self.guide.width, self.guide.height):
             guide_image = cv2.resize(guide_image, self._reduced, interpolation=cv2.INTER_AREA)
-        # Pixels of four channels and positions in floats: of all that OpenCV takes, version 5 is fastest at these
-        # and rounds no position, and versions before it give what they give for any map, rounded to 1/32 px.
-        guide_image = cv2.cvtColor(guide_image, cv2.COLOR_RGB2RGBA)
         guide_image = cv2.copyMakeBorder(guide_image, *4 * [BORDER], cv2.BORDER_REPLICATE)
-        registered = cv2.remap(guide_image, *self._map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return cv2.cvtColor(registered, cv2.COLOR_RGBA2RGB), self.guide_valid
+        return sampled(guide_image, *self._map, cv2.BORDER_CONSTANT), self.guide_valid
