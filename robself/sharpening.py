@@ -72,7 +72,7 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
 
 
 class _Term:
-    """The prior's share of one neighbour. All of them work in the same memory, three images, which stays in a CPU's cache."""
+    """The prior's share of one neighbour. All work in the same memory, three images, which a CPU's cache then holds."""
 
     def __init__(self, spare: torch.Tensor, rows: int, columns: int, weight: float) -> None:
         height, width = spare.shape[-2:]

@@ -100,6 +100,24 @@ def test_positions_outside_the_frame_take_its_border():
     assert sample(image, corners).flatten().tolist() == [0, 3, 8, 11]
 
 
+def test_sampling_is_that_of_grid_sample_and_so_are_its_gradients():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(2, 3, 5, 7, generator=generator, requires_grad=True)
+    displacement = 2 * torch.randn(2, 4, 7, 2, generator=generator)
+    displacement[0, :2] = 0  # whole pixels, those of the border among them
+    positions = (pixel_grid(5, 7, images.device)[:4] + displacement).requires_grad_()
+    grid = positions * (2 / torch.tensor([6.0, 4.0])) - 1
+    expected = torch.nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=True)
+    weights = torch.randn(expected.shape, generator=generator)
+    results = [expected, sample(images, positions)]
+    theirs, mine = [
+        (image, *torch.autograd.grad((image * weights).sum(), (images, positions), retain_graph=True))
+        for image in results
+    ]
+    for expected, found in zip(theirs, mine, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
 def test_a_position_that_is_no_number_shows_and_does_not_end_the_process(value):
     guide = torch.randn(1, 2, 18, 24, requires_grad=True)

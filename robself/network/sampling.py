@@ -33,6 +33,27 @@ def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     size = _last_pixel(*feature.shape[-2:], positions.device)
     # On a CPU the gradient at a NaN position is a segmentation fault; the NaN goes into the samples instead.
     grid = (positions * (2 / size) - 1).nan_to_num()
-    sampled = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=True)
-    sampled += (positions.detach() * 0).sum()
-    return sampled.to(feature.dtype)
+    if feature.device.type == "cpu":
+        # Rounded as `grid_sample` does: that decides which of two gradients a whole pixel has.
+        sampled = _mixed(feature.float(), (grid + 1) * (size / 2))
+    else:
+        sampled = F.grid_sample(feature.float(), grid, padding_mode="border", align_corners=True)
+    return (sampled + (positions.detach() * 0).sum()).to(feature.dtype)
+
+
+def _mixed(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """The same, channels last, as sums of four weighted pixels: a CPU takes half the time of `grid_sample`."""
+    batch, channels, height, width = feature.shape
+    # Has no gradient at its ends either, as `grid_sample`.
+    x, y = F.hardtanh(positions[..., 0], 0.0, width - 1.0), F.hardtanh(positions[..., 1], 0.0, height - 1.0)
+    left, top = x.detach().floor(), y.detach().floor()
+    across, down = x - left, y - top
+    before, above = 1 - across, 1 - down
+    shares = torch.stack((above * before, above * across, down * before, down * across), dim=-1)
+    image = torch.arange(batch, dtype=torch.int32)[:, None, None] * (height * width)
+    left, right = left.int(), (left + 1).clamp_(max=width - 1).int()
+    first, second = (row.int() * width + image for row in (top, (top + 1).clamp_(max=height - 1)))
+    pixels = torch.stack((first + left, first + right, second + left, second + right), dim=-1)
+    table = feature.permute(0, 2, 3, 1).reshape(-1, channels)
+    mixed = F.embedding_bag(pixels.view(-1, 4), table, mode="sum", per_sample_weights=shares.view(-1, 4))
+    return mixed.view(*positions.shape[:3], channels).permute(0, 3, 1, 2)
