@@ -12,6 +12,8 @@ from robself.pair import Pair, Result
 from robself.pass_through import enlarged
 
 CUT = "the scene changed: what was learned does not explain it"
+IN_VAIN = "nothing that was learned has explained a pair for a while"
+FIRST_PATIENCE = 4  # warm keyframes
 
 
 class Pipeline:
@@ -41,12 +43,14 @@ class Pipeline:
         self._on_reset = on_reset
         self._shape: tuple | None = None
         self._understood = False
+        self._in_vain, self._patience = 0, FIRST_PATIENCE
 
     def reset(self) -> None:
         """Forget all earlier pairs."""
         self.resolver.reset()
         self.policy.reset()
         self._understood = False
+        self._in_vain, self._patience = 0, FIRST_PATIENCE
 
     def start_anew(self, why: str) -> None:
         """Forget all earlier pairs, and tell why."""
@@ -101,6 +105,7 @@ class Pipeline:
         self.policy.keyframe_done(pair)
         self._start_anew_if_cut(result)
         self._understood = not result.info["fallback"]
+        self._start_anew_if_in_vain(result)
         return result
 
     def _start_anew_if_cut(self, result: Result) -> None:
@@ -111,3 +116,18 @@ class Pipeline:
         """
         if self._understood and result.info["fallback"] and result.info["unexplained"]:
             self.start_anew(CUT)
+
+    def _start_anew_if_in_vain(self, result: Result) -> None:
+        """If warm keyframe after warm keyframe has explained nothing: the weights may be spoiled for good.
+
+        Each time in a row it takes twice as many, so that a bare wall costs few cold keyframes, and what went wrong
+        for a while is over after as long a while.
+        """
+        if not (result.info["fallback"] and result.info["unexplained"]):
+            self._in_vain, self._patience = 0, FIRST_PATIENCE
+        elif result.info["start"] == "warm":
+            self._in_vain += 1
+            if self._in_vain == self._patience:
+                patience = 2 * self._patience
+                self.start_anew(IN_VAIN)
+                self._patience = patience

@@ -7,7 +7,7 @@ from robself.errors import Interrupted
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget
 from robself.pair import Pair
-from robself.pipeline import CUT, Pipeline
+from robself.pipeline import CUT, FIRST_PATIENCE, IN_VAIN, Pipeline
 from robself.schedule import Schedule, Stage
 
 SECOND = 10**9
@@ -68,6 +68,22 @@ def test_weights_that_did_not_understand_their_own_keyframe_are_kept_at_a_cut():
     reasons = []
     pipeline = small_pipeline(1, small_resolver(schedule=ENOUGH, channels=8), reasons.append, every_n=0)
     assert kinds(pipeline, [PAIR, WALL, WALL]) == [("keyframe", "cold", 1), WARM, WARM] and not reasons
+
+
+def test_weights_that_explain_nothing_for_a_while_are_given_up_each_time_after_twice_as_long(monkeypatch):
+    reasons = []
+    pipeline = small_pipeline(first=5, on_reset=reasons.append)
+    keyframe = pipeline.resolver.keyframe
+
+    def in_vain(*given):
+        result = keyframe(*given)
+        result.info.update(fallback=True, unexplained=True)
+        return result
+
+    monkeypatch.setattr(pipeline.resolver, "keyframe", in_vain)
+    first, second = ([BRIEF_COLD, *[WARM] * patience] for patience in (FIRST_PATIENCE, 2 * FIRST_PATIENCE))
+    assert kinds(pipeline, [PAIR] * 15) == [*first, *second, BRIEF_COLD]
+    assert reasons == [IN_VAIN] * 2
 
 
 def test_a_cut_between_keyframes_makes_the_next_one_cold():
