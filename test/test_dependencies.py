@@ -1,6 +1,7 @@
 """What the code needs is asked for: of pip in setup.py, of rosdep in package.xml, and of either by one list."""
 
 import ast
+import re
 import runpy
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,17 @@ def test_make_installs_what_is_asked_for_by_version_and_hash(setup):
     asked += [*map(Requirement, setup["extras_require"]["test"])]
     asked += requirements_in("build.txt") + requirements_in("model_files.txt")
     assert [str(one) for one in asked if not one.specifier.contains(locked.get(one.name, "0"))] == []
+
+
+def test_make_installs_nothing_without_hashes_but_the_project():
+    text = (PROJECT / "Makefile").read_text(encoding="utf-8").replace("$(HASHED)", "--require-hashes")
+    installed = [line for line in text.splitlines() if " install --quiet " in line or "pip install" in line]
+    assert len(installed) == text.count(" install -") > 5
+    unhashed = [line for line in installed if "--require-hashes" not in line]
+    assert [line.split()[-2:] for line in unhashed] == [["-e", "."]]
+    assert {file.stem for file in (PROJECT / "requirements").glob("*.txt")} >= set(
+        re.findall(r"requirements/(\w+)\.txt", text)
+    )
 
 
 def test_torch_and_all_that_it_asks_for_are_locked_whichever_build_it_is():
