@@ -100,15 +100,29 @@ def test_memory_that_a_gpu_really_lacks_is_recognised():
         with_second_chance(lambda: torch.empty(2**46, device="cuda"), lambda: None)
 
 
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    with faulty_node(tmp_path_factory.mktemp("node")) as node:
+        yield node
+
+
 @pytest.mark.ros
-def test_a_node_flags_the_pair_tells_an_error_and_recovers(tmp_path):
-    with faulty_node(tmp_path) as node:
-        node.status()
-        with node.failing("memory_of_cpu"):
-            status, report = node.status_and_report(DiagnosticStatus.ERROR)
-        assert (status.mode, status.fallback) == (Status.PASS_THROUGH, True)
-        assert np.isfinite(status.consistency_after)
-        assert "plain upsampling was published: not enough memory" in report.message
-        assert int(values_of(report)["fallbacks for want of memory"]) >= 1
-        status = node.status()
-        assert (status.mode, status.warm) == (Status.KEYFRAME, True)
+def test_a_node_goes_on_in_smaller_tiles(node):
+    images = {"source": node.robot.source(size=(16, 300)), "guide": node.robot.guide(size=(32, 600))}
+    node.status(**images)
+    with node.failing("memory_of_whole_images"):
+        status = node.status(**images)
+    assert (status.mode, status.warm) == (Status.KEYFRAME, True)
+
+
+@pytest.mark.ros
+def test_a_node_flags_the_pair_tells_an_error_and_recovers(node):
+    node.status()
+    with node.failing("memory_of_cpu"):
+        status, report = node.status_and_report(DiagnosticStatus.ERROR)
+    assert (status.mode, status.fallback) == (Status.PASS_THROUGH, True)
+    assert np.isfinite(status.consistency_after)
+    assert "plain upsampling was published: not enough memory" in report.message
+    assert int(values_of(report)["fallbacks for want of memory"]) >= 1
+    status = node.status()
+    assert (status.mode, status.warm) == (Status.KEYFRAME, True)

@@ -51,7 +51,9 @@ def test_a_pair_past_its_budget_is_told_before_it_is_given_up(node):
         seen = time.monotonic() - begin
     values = values_of(report)
     assert report.message.startswith("late: at one pair for ")
-    assert 0.5 <= float(values["deadline (s)"]) < float(values["busy (s)"]) <= seen + 0.1
+    deadline, busy = (float(values[name]) for name in ("deadline (s)", "busy (s)"))
+    assert 0.5 <= deadline < busy <= seen + 0.1
+    assert busy - deadline < REPORTED_WITHIN
     node.status()
 
 
@@ -67,7 +69,7 @@ def test_a_worker_that_hangs_is_told_and_followed_by_another_while_it_still_does
         )
         status = node.status()
     assert report.level == ERROR and report.message.endswith("; another was started")
-    assert LEAST_SECONDS <= float(before["silence allowed (s)"]) < silent
+    assert LEAST_SECONDS <= float(before["silence allowed (s)"]) <= silent  # of one decimal
     assert silent - float(before["silence allowed (s)"]) < REPORTED_WITHIN
     values = values_of(report)
     assert [int(values[name]) - int(before[name]) for name in ("restarts", "given up")] == [1, 1]
