@@ -20,6 +20,12 @@ def _last_pixel(height: int, width: int, device: torch.device) -> torch.Tensor:
     return torch.tensor((max(width - 1, 1), max(height - 1, 1)), dtype=torch.float32, device=device)
 
 
+@lru_cache(maxsize=32)
+def _every(step: int, count: int) -> torch.Tensor:
+    """(count,) int32 on the CPU: 0, step, 2 step... Kept, too."""
+    return torch.arange(count, dtype=torch.int32) * step
+
+
 def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     """Bilinear sampling; positions outside the frame take the nearest pixel of its border.
 
@@ -50,10 +56,11 @@ def _mixed(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     across, down = x - left, y - top
     before, above = 1 - across, 1 - down
     shares = torch.stack((above * before, above * across, down * before, down * across), dim=-1)
-    image = torch.arange(batch, dtype=torch.int32)[:, None, None] * (height * width)
+    image = _every(height * width, batch)[:, None, None]
     left, right = left.int(), (left + 1).clamp_(max=width - 1).int()
     first, second = (row.int() * width + image for row in (top, (top + 1).clamp_(max=height - 1)))
     pixels = torch.stack((first + left, first + right, second + left, second + right), dim=-1)
     table = feature.permute(0, 2, 3, 1).reshape(-1, channels)
-    mixed = F.embedding_bag(pixels.view(-1, 4), table, mode="sum", per_sample_weights=shares.view(-1, 4))
+    begins = _every(4, x.numel())
+    mixed = F.embedding_bag(pixels.view(-1), table, begins, mode="sum", per_sample_weights=shares.view(-1))
     return mixed.view(*positions.shape[:3], channels).permute(0, 3, 1, 2)
