@@ -17,16 +17,19 @@ BLOCKS = {1: (4, 4), 2: (2, 4)}
 class Convolution(nn.Conv2d):
     """A convolution whose border is reflected; it computes in the type of its input, its weights stay float32.
 
+    Several features are taken for one of all their channels.
+
     Shape: (B, channels_in, H, W) -> (B, channels_out, ceil(H / stride), ceil(W / stride)).
     """
 
-    def forward(self, feature: torch.Tensor) -> torch.Tensor:
+    def forward(self, *features: torch.Tensor) -> torch.Tensor:
         margin = self.kernel_size[0] // 2
-        feature = reflect(feature, margin, margin, margin, margin)
+        feature = reflect(*features, padding=(margin, margin, margin, margin))
         weight, bias = self.weight.to(feature.dtype), self.bias.to(feature.dtype)
-        rows, columns = block = BLOCKS.get(self.out_channels, (1, 1))
         height, width = (size - 2 * margin for size in feature.shape[-2:])
-        if feature.device.type != "cpu" or self.stride != (1, 1) or height % rows or width % columns:
+        rows, columns = block = BLOCKS.get(self.out_channels, (1, 1))
+        alone = block == (1, 1) or height % rows or width % columns
+        if alone or feature.device.type != "cpu" or self.stride != (1, 1):
             return F.conv2d(feature, weight, bias, self.stride)
         # Half the time or less, and the same sums.
         blocks = F.conv2d(feature, _for_blocks(weight, *block), bias.repeat(rows * columns), block)

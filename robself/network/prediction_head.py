@@ -18,7 +18,7 @@ class ResidualBlock(nn.Module):
         self.second = conv(channels, channels)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
-        return feature + self.second(F.relu(self.first(feature)))
+        return self.second(F.relu(self.first(feature), inplace=True)).add_(feature)
 
 
 class PredictionHead(nn.Sequential):

@@ -15,7 +15,7 @@ def importance_map(source: torch.Tensor) -> torch.Tensor:
 
     Shape: (B, C, H, W) -> (B, H, W) float32.
     """
-    pixels = reflect(source, 1, 1, 1, 1).permute(0, 2, 3, 1)
+    pixels = reflect(source, padding=(1, 1, 1, 1)).permute(0, 2, 3, 1)
     importance = source.new_empty(*source.shape[:1], *source.shape[2:], dtype=torch.float32)
     height = source.shape[-2]
     # A band's many steps stay in a CPU's cache; a GPU wants one large call.

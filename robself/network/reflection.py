@@ -18,18 +18,20 @@ def reflect_indices(size: int, before: int, after: int) -> list[int]:
 
 class _ReflectionPadding(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, image: torch.Tensor, left: int, right: int, top: int, bottom: int) -> torch.Tensor:
-        batch, channels, height, width = image.shape
-        ctx.padding = left, right, top, bottom
+    def forward(ctx, padding: tuple[int, int, int, int], *images: torch.Tensor) -> torch.Tensor:
+        batch, _, height, width = images[0].shape
+        left, right, top, bottom = ctx.padding = padding
         ctx.size = height, width
+        ctx.channels = [image.shape[1] for image in images]
         padded = torch.empty(
-            (batch, channels, height + top + bottom, width + left + right),
-            dtype=image.dtype,
-            device=image.device,
+            (batch, sum(ctx.channels), height + top + bottom, width + left + right),
+            dtype=images[0].dtype,
+            device=images[0].device,
             memory_format=torch.channels_last,
         )
         inside = padded[..., top : top + height, :]
-        inside[..., left : left + width].copy_(image)
+        for part, image in zip(inside.split(ctx.channels, dim=1), images, strict=True):
+            part[..., left : left + width].copy_(image)
         for target, origin in _mirrors(width, left, right):
             inside[..., target].copy_(inside[..., left + origin])
         for target, origin in _mirrors(height, top, bottom):
@@ -43,10 +45,11 @@ class _ReflectionPadding(torch.autograd.Function):
         inside = gradient[..., top : top + height, :].clone(memory_format=torch.channels_last)
         for target, origin in _mirrors(height, top, bottom):
             inside[..., origin, :] += gradient[..., target, :]
-        result = inside[..., left : left + width].clone(memory_format=torch.channels_last)
+        result = inside[..., left : left + width]
         for target, origin in _mirrors(width, left, right):
             result[..., origin] += inside[..., target]
-        return result, None, None, None, None
+        parts = result.split(ctx.channels, dim=1)
+        return None, *(part.clone(memory_format=torch.channels_last) for part in parts)
 
 
 @lru_cache(maxsize=256)
@@ -57,11 +60,12 @@ def _mirrors(size: int, before: int, after: int) -> list[tuple[int, int]]:
     return [(target, origins[target]) for target in outside]
 
 
-def reflect(image: torch.Tensor, left: int, right: int, top: int, bottom: int) -> torch.Tensor:
-    """(B, C, H, W) -> (B, C, top + H + bottom, left + W + right), channels last.
+def reflect(*images: torch.Tensor, padding: tuple[int, int, int, int]) -> torch.Tensor:
+    """(B, C_i, H, W), (left, right, top, bottom) -> (B, sum of C_i, top + H + bottom, left + W + right), channels last.
 
-    Also serves images smaller than their padding: they are mirrored again and again.
+    Several images are put together on the way: to do that first would be as much work again. Also serves images
+    smaller than their padding: they are mirrored again and again.
     """
-    if not (left or right or top or bottom):
-        return image
-    return _ReflectionPadding.apply(image, left, right, top, bottom)
+    if len(images) == 1 and not any(padding):
+        return images[0]
+    return _ReflectionPadding.apply(padding, *images)

@@ -64,9 +64,9 @@ class RobSelf(nn.Module):
         translate: bool = True,
     ) -> Prediction:
         height, width = guide.shape[-2:]
-        rows, columns = self._padding(height, width)
-        source_feature = self.extract_source(reflect(source.to(dtype), 0, columns, 0, rows))
-        guide_feature = self.extract_guide(reflect(guide.to(dtype), 0, columns, 0, rows))
+        padding = self._padding(height, width)
+        source_feature = self.extract_source(reflect(source.to(dtype), padding=padding))
+        guide_feature = self.extract_guide(reflect(guide.to(dtype), padding=padding))
         aligned, displacement = self.translator(source_feature, guide_feature, displacement_scale)
         enhanced = self.filter(source_feature, aligned)
         images = self._predicted(enhanced, aligned) if translate else (self.head(enhanced),)
@@ -81,8 +81,8 @@ class RobSelf(nn.Module):
             return self.head(enhanced), self.translation_head(aligned)
         return self.head(torch.cat((enhanced, aligned))).chunk(2)
 
-    def _padding(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns to add: reflected convolutions need two pixels at the estimator's bottom."""
+    def _padding(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Of the right and the bottom: reflected convolutions need two pixels at the estimator's bottom."""
         multiple = 2**self.config.levels
         rows, columns = (max(-(-size // multiple), 2) * multiple for size in (height, width))
-        return rows - height, columns - width
+        return 0, columns - width, 0, rows - height

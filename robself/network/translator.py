@@ -28,14 +28,14 @@ class MisalignmentEstimator(nn.Module):
         nn.init.zeros_(self.displacement.bias)
 
     def forward(self, source: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
-        feature = F.relu(self.entry(torch.cat((source, guide), dim=1)))
+        feature = F.relu(self.entry(source, guide), inplace=True)
         skips = []
         for downsample in self.encoder:
             skips.append(feature)
-            feature = F.relu(downsample(feature))
+            feature = F.relu(downsample(feature), inplace=True)
         for fuse, skip in zip(self.decoder, reversed(skips), strict=True):
             feature = F.interpolate(feature, scale_factor=2, mode="bilinear", align_corners=False)
-            feature = F.relu(fuse(torch.cat((feature, skip), dim=1)))
+            feature = F.relu(fuse(feature, skip), inplace=True)
         return self.displacement(feature)
 
 

@@ -22,8 +22,8 @@ def in_whole_tiles(
     """
     below, right = (-size % tile for size in source.shape[-2:])
     halo = large // 2
-    queries = reflect(reference, 0, right, 0, below)
-    keys = reflect(source, halo, halo + right, halo, halo + below)
+    queries = reflect(reference, padding=(0, right, 0, below))
+    keys = reflect(source, padding=(halo, halo + right, halo, halo + below))
     return queries, keys, None if important is None else F.pad(important, (0, right, 0, below))
 
 
