@@ -134,8 +134,8 @@ class OnlineSuperResolver:
         stages = self.schedule.stages(warm, iterations, pair.factor)
         state = self._warmth or self._cold(pair)
         resolutions = {stage.resolution for stage in stages}
-        observations = self._observations(pair, state, resolutions, warm, deadline)
         before = LastGood(state.network, state.optimisers) if warm else None
+        observations = self._observations(pair, state, resolutions, warm, deadline)
         try:
             outcome = optimise(
                 state.network,
@@ -149,6 +149,7 @@ class OnlineSuperResolver:
                 deadline=deadline,
                 should_stop=should_stop,
                 on_progress=on_progress,
+                before=before,
             )
         except BaseException:
             if before:

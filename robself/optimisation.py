@@ -108,6 +108,7 @@ def optimise(
     deadline: Deadline,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
+    before: LastGood | None = None,
 ) -> Outcome:
     """Minimise Eq. 1 over the stages, then predict at full resolution.
 
@@ -118,6 +119,7 @@ def optimise(
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
+        before: what to go back to until a loss was finite, if not what there is now.
 
     Raises:
         Interrupted: `should_stop` said so.
@@ -127,6 +129,7 @@ def optimise(
     device = observations.full.source.device
     checked_every = CHECKED_EVERY.get(device.type, 10)
     good = LastGood(network, optimisers)
+    last = before or good
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
@@ -157,13 +160,14 @@ def optimise(
             if done % checked_every == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
                 if not math.isfinite(loss_seen):
-                    good.restore()
+                    last.restore()
                     setbacks += 1
                     if setbacks > MOST_SETBACKS:
                         stopped_by = "divergence"
                         break
                     continue
                 good.keep()
+                last = good
                 if done == 0:
                     loss_before = loss_seen
                     pooled = observation.pool(prediction.sr.detach())
@@ -182,7 +186,7 @@ def optimise(
 
     prediction, loss_after = _conclude(network, observations.full, dtype)
     if not math.isfinite(loss_after):
-        good.restore()
+        last.restore()
         stopped_by = "divergence"
         prediction, loss_after = _conclude(network, observations.full, dtype)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)

@@ -35,12 +35,19 @@ def send(node):
     return node.status(**images())
 
 
-@pytest.mark.parametrize("fault", ["gradients", "input"])
+@pytest.mark.parametrize("fault", ["weights", "gradients", "input"])
 def test_one_step_that_diverges_goes_back_to_the_last_good_weights(node, fault):
     with node.failing(f"{fault} 1"):
         status = send(node)
     assert status.warm and not status.fallback
     assert send(node).warm, "nothing has to be learned anew"
+
+
+def test_after_one_pair_that_is_worse_than_bicubic_the_next_is_good(node):
+    with node.failing("worse"):
+        assert send(node).fallback
+    status = send(node)
+    assert not status.warm and not status.fallback
 
 
 @pytest.mark.parametrize("fault", ["weights", "gradients", "input", "worse"])
