@@ -33,9 +33,8 @@ class _AttentionByRows(torch.autograd.Function):
             query = asked[rows].reshape(-1, tile**2, channels)
             key = seen[rows].reshape(-1, extent**2, channels)
             chosen = None if marks is None else marks[rows].flatten(0, 1)
-            logits = query.to(exact) @ key.to(exact).mT
-            logits += chosen_masks(chosen, tile, large, small, queries.device, exact)
-            weight = logits.softmax(-1).to(dtype)
+            mask = chosen_masks(chosen, tile, large, small, queries.device, exact)
+            weight = torch.baddbmm(mask, query.to(exact), key.to(exact).mT).softmax(-1).to(dtype)
             answered[rows] = (weight @ key).view(answered[rows].shape)
             if weights is not None:
                 weights.append(weight)
