@@ -16,7 +16,7 @@ from robself.edge_registration import Parallax, turn_between
 from robself.extrinsics import Extrinsics
 from robself.geometry import GuideRegistration
 from robself.pair import Pair
-from robself.upsampling import bicubic_of_filled, nearest
+from robself.upsampling import bicubic_of_filled, enlarge_mask
 
 ROUNDS = 3  # each looks again from where the last one has come to
 LEAST_TURN = np.deg2rad(0.01)
@@ -44,7 +44,7 @@ class GlobalRegistration:
         height, width = pair.size
         camera = camera.delivered().scaled(width, height) if camera else _assumed(width, height)
         parallax = Parallax(np.zeros(3), False, 0.0) if metric else None
-        image, valid = bicubic_of_filled(pair.filled, pair.size), nearest(pair.valid, pair.size)
+        image, valid = bicubic_of_filled(pair.filled, pair.size), enlarge_mask(pair.valid, pair.size)
         rotation = np.eye(3)
         self.turn, self._registration, seen = np.zeros(3), None, pair
         for _ in range(ROUNDS):

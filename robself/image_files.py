@@ -63,7 +63,9 @@ def read_source(path: str | Path) -> np.ndarray:
 
 
 def read_guide(path: str | Path) -> np.ndarray:
-    """Any image that OpenCV reads, as (H, W, 3) uint8 RGB; an alpha channel is dropped, 16 bit become 8.
+    """An image as (H, W, 3) uint8 RGB; an alpha channel is dropped, 16 bit become 8.
+
+    Any that OpenCV reads, but for those that do not tell their size before they are decoded (.hdr, .pic, .pam).
 
     Raises:
         InputError: a file that is missing, damaged, of another kind or too large (`check_size`).
@@ -185,7 +187,7 @@ def _size(data: bytes) -> tuple[int, int]:
 
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             return file.pages[0].imagewidth, file.pages[0].imagelength
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -194,6 +196,8 @@ def _size(data: bytes) -> tuple[int, int]:
                 return image.size
         except Image.DecompressionBombError as error:  # far above the limit
             raise InputError(str(error)) from None
+        except UnidentifiedImageError:
+            raise ValueError("no image whose size can be told") from None
 
 
 def _decode_npy(data: bytes) -> np.ndarray:

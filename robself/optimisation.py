@@ -129,7 +129,7 @@ def optimise(
     device = observations.full.source.device
     checked_every = CHECKED_EVERY.get(device.type, 10)
     good = LastGood(network, optimisers)
-    last = before or good
+    healthy = before or good
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
@@ -160,14 +160,14 @@ def optimise(
             if done % checked_every == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
                 if not math.isfinite(loss_seen):
-                    last.restore()
+                    healthy.restore()
                     setbacks += 1
                     if setbacks > MOST_SETBACKS:
                         stopped_by = "divergence"
                         break
                     continue
                 good.keep()
-                last = good
+                healthy = good
                 if done == 0:
                     loss_before = loss_seen
                     pooled = observation.pool(prediction.sr.detach())
@@ -186,7 +186,7 @@ def optimise(
 
     prediction, loss_after = _conclude(network, observations.full, dtype)
     if not math.isfinite(loss_after):
-        last.restore()
+        healthy.restore()
         stopped_by = "divergence"
         prediction, loss_after = _conclude(network, observations.full, dtype)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)

@@ -125,7 +125,7 @@ class Pipeline:
         """
         if not (result.info["fallback"] and result.info["unexplained"]):
             self._in_vain, self._patience = 0, FIRST_PATIENCE
-        elif result.info["start"] == "warm":
+        elif result.info["start"] == "warm" and self.resolver.warm:
             self._in_vain += 1
             if self._in_vain == self._patience:
                 patience = 2 * self._patience

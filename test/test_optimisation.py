@@ -84,6 +84,16 @@ def test_a_diverged_step_goes_back_to_the_last_good_weights_and_the_run_goes_on(
     assert math.isfinite(result.info["loss_after"])
 
 
+@pytest.mark.parametrize("at", [6, 8])  # two optimisers: the last step of a stage, and the first of the next
+def test_a_divergence_between_two_stages_goes_back_to_the_last_good_weights(hooked, at):
+    stages = Stage(0.5, 4, decay="paper"), Stage(1.0, 9, decay="paper")
+    broken = Break("gradients", at).into(hooked)
+    result = small_resolver(schedule=Schedule(cold=stages, warm=stages)).keyframe(PAIR)
+    assert broken.count > at and finite_weights(broken.network)
+    assert_sound(result, PAIR.size)
+    assert result.info["stopped_by"] == "schedule"
+
+
 @pytest.mark.parametrize("at", [23, 24, 25])
 def test_a_divergence_near_the_end_gives_the_last_good_weights(hooked, at):
     broken = Break("weights", at).into(hooked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from robself.cli.ending import end, heed_signals
 
@@ -20,6 +21,8 @@ def main() -> None:
         print(end="", flush=True)
     except KeyboardInterrupt:
         print("robself: interrupted", file=sys.stderr)
+        with suppress(OSError):
+            print(end="", flush=True)
         code = 130
     except OSError as error:
         if error.filename or error.errno not in (errno.ENOSPC, errno.EPIPE):
