@@ -31,15 +31,17 @@ def metrics_of(output):
 
 def test_a_dataset_in_metrics_table_report_and_predictions_out(folder, capsys):
     methods = ["--methods", "nearest,bicubic", "--methods", "back_projection"]
-    assert run(["eval", "--dataset", "pairs", "-o", "out", *methods]) == 0
+    assert run(["eval", "--dataset", "pairs", "-o", "out", *methods, "--charts"]) == 0
     out, err = capsys.readouterr()
     assert {path.name for path in (folder / "out").iterdir()} == {
         "config.yaml",
         "inputs",
         "metrics.json",
+        "pareto.png",
         "predictions",
         "report.html",
         "results.jsonl",
+        "rmse.png",
         "table.md",
     }
     assert len(metrics_of(folder / "out")["runs"]) == 9

@@ -122,6 +122,9 @@ def evaluate(
     keep_predictions: Annotated[
         bool, typer.Option(help="Write every prediction; without, the report has no pictures.")
     ] = True,
+    charts: Annotated[
+        bool, typer.Option("--charts", help="Write the report's charts as PNG files, too.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Measure methods on a dataset: RobSelf, its ablation, its peers.
@@ -137,14 +140,14 @@ def evaluate(
       robself eval --dataset my_pairs -o out --methods bicubic,robself_re
 
       robself eval --dataset Middlebury2006 -o curve
-      --methods robself_de,p2p,mmsr --translation 0,2,5,10,20,40
+      --methods robself_de,p2p,mmsr --translation 0,2,5,10,20,40 --charts
 
       robself eval --dataset RealMisSR --protocol task3 --scale 2 -o out
       --predictions DCTNet=dctnet_out --engine ray --ray-address auto
     """
     from robself.evaluation.evaluation import Evaluation, complain_of_failures
     from robself.evaluation.options import EvaluationOptions
-    from robself.evaluation.report import write_report
+    from robself.evaluation.report import write_figures, write_report
     from robself.progress import bar
 
     run_by = _engine(engine, ray_address, jobs, threads, device)
@@ -188,6 +191,8 @@ def evaluate(
             ),
         )
     write_report(output)
+    if charts:
+        write_figures(output)
     _tell(json, output, metrics)
     complain_of_failures(metrics)
 
