@@ -13,7 +13,7 @@ from robself.pass_through import enlarged
 
 CUT = "the scene changed: what was learned does not explain it"
 IN_VAIN = "nothing that was learned has explained a pair for a while"
-FIRST_PATIENCE = 4  # warm keyframes
+FIRST_PATIENCE = 60  # warm keyframes: two minutes of the node's
 
 
 class Pipeline:

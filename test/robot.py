@@ -181,6 +181,15 @@ class Robot:
         self.result(stamp)
         return stamp
 
+    def insist(self, source: Image | None = None, guide: Image | None = None) -> int:
+        """Sends pairs until one comes through, which a busy middleware may lose; its stamp."""
+        for _ in range(10):
+            stamp = self.send_pair(source, guide)
+            with suppress(AssertionError):
+                self.wait_for(lambda sent=stamp: self.find(sent), f"status of {stamp}", 10.0)
+                return stamp
+        raise AssertionError("no pair came through")
+
     def occupy(self, source: Image | None = None, guide: Image | None = None) -> int:
         """Sends pairs until the node is busy with one for so long that it has been at it for a while; its stamp."""
         for _ in range(10):

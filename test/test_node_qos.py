@@ -32,13 +32,15 @@ def robot(tmp_path_factory):
 
 
 def test_overrides_hold_and_hold_again_after_a_deactivation(robot):
+    expected = {
+        "/source/image": ReliabilityPolicy.RELIABLE,
+        "/guide/image": ReliabilityPolicy.BEST_EFFORT,
+        "/robself_node/confidence/image": ReliabilityPolicy.BEST_EFFORT,
+        "/robself_node/sr/image": ReliabilityPolicy.RELIABLE,
+    }
     for _ in range(2):
-        assert reliabilities(robot) == {
-            "/source/image": ReliabilityPolicy.RELIABLE,
-            "/guide/image": ReliabilityPolicy.BEST_EFFORT,
-            "/robself_node/confidence/image": ReliabilityPolicy.BEST_EFFORT,
-            "/robself_node/sr/image": ReliabilityPolicy.RELIABLE,
-        }
+        robot.wait_for(lambda: len(reliabilities(robot)) == len(expected), "the node's topics")
+        assert reliabilities(robot) == expected
         for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP):
             assert robot.change(transition)
         robot.wait_for(lambda: not reliabilities(robot), "the end of the node's topics")

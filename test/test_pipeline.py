@@ -7,7 +7,7 @@ from robself.errors import Interrupted
 from robself.keyframes import KeyframeConfig, KeyframePolicy
 from robself.online import Budget
 from robself.pair import Pair
-from robself.pipeline import CUT, FIRST_PATIENCE, IN_VAIN, Pipeline
+from robself.pipeline import CUT, IN_VAIN, Pipeline
 from robself.schedule import Schedule, Stage
 
 SECOND = 10**9
@@ -71,6 +71,7 @@ def test_weights_that_did_not_understand_their_own_keyframe_are_kept_at_a_cut():
 
 
 def test_weights_that_explain_nothing_for_a_while_are_given_up_each_time_after_twice_as_long(monkeypatch):
+    monkeypatch.setattr("robself.pipeline.FIRST_PATIENCE", 4)
     reasons = []
     pipeline = small_pipeline(first=5, on_reset=reasons.append)
     keyframe = pipeline.resolver.keyframe
@@ -81,7 +82,7 @@ def test_weights_that_explain_nothing_for_a_while_are_given_up_each_time_after_t
         return result
 
     monkeypatch.setattr(pipeline.resolver, "keyframe", in_vain)
-    first, second = ([BRIEF_COLD, *[WARM] * patience] for patience in (FIRST_PATIENCE, 2 * FIRST_PATIENCE))
+    first, second = ([BRIEF_COLD, *[WARM] * patience] for patience in (4, 8))
     assert kinds(pipeline, [PAIR] * 15) == [*first, *second, BRIEF_COLD]
     assert reasons == [IN_VAIN] * 2
 
