@@ -134,7 +134,7 @@ class OnlineSuperResolver:
         stages = self.schedule.stages(warm, iterations, pair.factor)
         state = self._warmth or self._cold(pair)
         resolutions = {stage.resolution for stage in stages}
-        before = LastGood(state.network, state.optimisers) if warm else None
+        before = LastGood(state.network, state.optimisers)
         observations = self._observations(pair, state, resolutions, warm, deadline)
         try:
             outcome = optimise(
@@ -152,8 +152,7 @@ class OnlineSuperResolver:
                 before=before,
             )
         except BaseException:
-            if before:
-                before.restore()
+            before.restore()
             raise
         refined = deadline.allows_refinement
         result = assemble(

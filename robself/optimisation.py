@@ -108,7 +108,7 @@ def optimise(
     deadline: Deadline,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
-    before: LastGood | None = None,
+    before: LastGood,
 ) -> Outcome:
     """Minimise Eq. 1 over the stages, then predict at full resolution.
 
@@ -119,7 +119,7 @@ def optimise(
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
-        before: what to go back to until a loss was finite, if not what there is now.
+        before: what to go back to until a loss was finite.
 
     Raises:
         Interrupted: `should_stop` said so.
@@ -128,8 +128,7 @@ def optimise(
     total = sum(costs)
     device = observations.full.source.device
     checked_every = CHECKED_EVERY.get(device.type, 10)
-    good = LastGood(network, optimisers)
-    healthy = before or good
+    healthy = before
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
@@ -166,8 +165,10 @@ def optimise(
                         stopped_by = "divergence"
                         break
                     continue
-                good.keep()
-                healthy = good
+                if healthy is before:
+                    healthy = LastGood(network, optimisers)
+                else:
+                    healthy.keep()
                 if done == 0:
                     loss_before = loss_seen
                     pooled = observation.pool(prediction.sr.detach())
