@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -36,12 +38,19 @@ def check_npy(file: IO[bytes], what: str) -> None:
     check_array_size(shape, dtype.itemsize, what)
 
 
-def check_npz(path: str | Path) -> None:
-    """Whether the arrays of a `.npz` archive may be read.
+@contextmanager
+def open_npz(path: str | Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """A `.npz` archive, whose arrays may all be read.
 
     Raises:
         InputError: one that is too large. ARCHIVE_ERRORS: no archive, or a damaged one.
     """
+    _check_npz(path)
+    with np.load(path, allow_pickle=False) as archive:
+        yield archive
+
+
+def _check_npz(path: str | Path) -> None:
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             with archive.open(entry) as file:

@@ -7,9 +7,7 @@ import math
 from robself.errors import InputError
 
 MOST_PIXELS = 2**25  # a frame of 8K
-MOST_SIDE = (
-    2**15 - 4
-)  # OpenCV warps none that is wider or higher, with a border of a pixel (`robself.geometry`)
+MOST_SIDE = 2**15 - 4  # OpenCV warps none that is wider or higher with its border (`robself.geometry`)
 MOST_BYTES = 24 * MOST_PIXELS  # of an array in a file: three doubles a pixel
 
 

@@ -120,8 +120,7 @@ class Pipeline:
     def _start_anew_if_in_vain(self, result: Result) -> None:
         """If warm keyframe after warm keyframe has explained nothing: the weights may be spoiled for good.
 
-        Each time in a row it takes twice as many, so that a bare wall costs few cold keyframes, and what went wrong
-        for a while is over after as long a while.
+        Each time in a row it takes twice as many, so that a bare wall costs few cold keyframes.
         """
         if not (result.info["fallback"] and result.info["unexplained"]):
             self._in_vain, self._patience = 0, FIRST_PATIENCE

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from robself.array_files import ARCHIVE_ERRORS, check_npz
+from robself.array_files import ARCHIVE_ERRORS, open_npz
 from robself.datasets.case import Case
 from robself.datasets.loader import Loader, measured
 from robself.datasets.options import Options
@@ -86,8 +86,7 @@ class Pairs(Loader):
     def _archive(self, stem: str) -> dict[str, np.ndarray]:
         file = self._path / f"{stem}.npz"
         try:
-            check_npz(file)
-            with np.load(file, allow_pickle=False) as archive:
+            with open_npz(file) as archive:
                 content = dict(archive)
         except ARCHIVE_ERRORS as error:
             raise DatasetError(f"{file}: cannot be read: {error}") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robself.array_files import ARCHIVE_ERRORS, check_npz
+from robself.array_files import ARCHIVE_ERRORS, open_npz
 from robself.datasets.case import Case
 from robself.errors import InputError
 from robself.image_files import SOURCE_FILES, read_guide, read_source
@@ -69,8 +69,7 @@ def _file_of(case: str, folder: Path) -> Path:
 def _read_npz(path: Path) -> np.ndarray:
     """(H, W) float32."""
     try:
-        check_npz(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with open_npz(path) as arrays:
             name = "sr" if "sr" in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
             image = None if name is None else arrays[name]
             names = ", ".join(arrays.files) or "none"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from robself.array_files import ARCHIVE_ERRORS, check_npz
+from robself.array_files import ARCHIVE_ERRORS, open_npz
 from robself.evaluation.report.results import BICUBIC, Results, Run
 from robself.evaluation.report.table import number_text
 from robself.evaluation.tasks import Setting
@@ -124,8 +124,7 @@ def _rmse(run: Run) -> str:
 def _arrays(path: Path, needed: tuple[str, ...], left_out: list[str]) -> dict[str, np.ndarray] | None:
     """A file's arrays; None, and said in `left_out`, where there is no such file or it is damaged."""
     try:
-        check_npz(path)
-        with np.load(path, allow_pickle=False) as file:
+        with open_npz(path) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         left_out.append(f"{path.name}: there is no such file")
