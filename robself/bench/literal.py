@@ -126,7 +126,7 @@ def figure_2(
 
     def extracted(image, layers):
         image = convolved(image, layers[0]).relu()
-        return convolved(convolved(image, layers[2]).relu(), layers[4])
+        return convolved(convolved(image, layers[1]).relu(), layers[2])
 
     def head(feature, layers):
         for block in (layers[0], layers[1]):

@@ -56,9 +56,9 @@ FULL = Workload(
     filter_size=(512, 576),
     crop=(192, 192),
     peers_crop=(192, 192),
-    timed=None,
+    timed=30,
     moving_crop=(192, 256),
-    moving_frames=8,
+    moving_frames=4,
     track_crop=(288, 384),
     sides=(96, 192, 384),
 )

@@ -75,10 +75,8 @@ class MMSRNetwork(nn.Module):
 
 def _branch(image_channels: int, channels: int, conv) -> nn.Sequential:
     return nn.Sequential(
-        conv(image_channels, channels),
-        nn.ReLU(),
-        conv(channels, channels),
-        nn.ReLU(),
+        conv(image_channels, channels, relu=True),
+        conv(channels, channels, relu=True),
         ResidualBlock(channels, conv),
         ResidualBlock(channels, conv),
     )

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from robself.network import kernels
 from robself.network.reflection import reflect
 
 # Rows and columns of pixels computed as one, by channels of the output: together they fill a CPU's vectors of sixteen.
@@ -19,13 +20,36 @@ class Convolution(nn.Conv2d):
 
     Several features are taken for one of all their channels.
 
-    Shape: (B, channels_in, H, W) -> (B, channels_out, ceil(H / stride), ceil(W / stride)).
+    Args:
+        relu: whether negative values become zero.
+
+    Shape: (B, channels_in, H, W) -> (B, channels_out, ceil(H / stride), ceil(W / stride)). `added`, of the output's
+    shape, is added before that.
     """
 
-    def forward(self, *features: torch.Tensor) -> torch.Tensor:
+    def __init__(
+        self, channels_in: int, channels_out: int, size: int, stride: int = 1, relu: bool = False
+    ) -> None:
+        super().__init__(channels_in, channels_out, size, stride)
+        self.relu = relu
+
+    def forward(self, *features: torch.Tensor, added: torch.Tensor | None = None) -> torch.Tensor:
         margin = self.kernel_size[0] // 2
         feature = reflect(*features, padding=(margin, margin, margin, margin))
-        weight, bias = self.weight.to(feature.dtype), self.bias.to(feature.dtype)
+        weight = self.weight.to(feature.dtype)
+        if kernels.usable(feature):
+            from robself.network.kernels.finishing import finished
+
+            sums = F.conv2d(feature, weight, None, self.stride).contiguous(memory_format=torch.channels_last)
+            return finished(sums, self.bias, added, self.relu)
+        output = self._convolved(feature, weight, self.bias.to(feature.dtype))
+        if added is not None:
+            output = output.add_(added)
+        return F.relu(output, inplace=True) if self.relu else output
+
+    def _convolved(self, feature: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Of a feature that has its margin."""
+        margin = self.kernel_size[0] // 2
         height, width = (size - 2 * margin for size in feature.shape[-2:])
         rows, columns = block = BLOCKS.get(self.out_channels, (1, 1))
         alone = block == (1, 1) or height % rows or width % columns
@@ -47,9 +71,9 @@ def _for_blocks(weight: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
     return torch.cat(filters)
 
 
-def conv3x3(channels_in: int, channels_out: int, stride: int = 1) -> Convolution:
-    return Convolution(channels_in, channels_out, 3, stride)
+def conv3x3(channels_in: int, channels_out: int, stride: int = 1, relu: bool = False) -> Convolution:
+    return Convolution(channels_in, channels_out, 3, stride, relu)
 
 
-def conv1x1(channels_in: int, channels_out: int) -> Convolution:
-    return Convolution(channels_in, channels_out, 1)
+def conv1x1(channels_in: int, channels_out: int, relu: bool = False) -> Convolution:
+    return Convolution(channels_in, channels_out, 1, relu=relu)

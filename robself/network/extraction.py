@@ -11,10 +11,8 @@ class ExtractionLayer(nn.Sequential):
 
     def __init__(self, image_channels: int, channels: int) -> None:
         super().__init__(
-            conv3x3(image_channels, channels),
-            nn.ReLU(inplace=True),
-            conv3x3(channels, channels),
-            nn.ReLU(inplace=True),
+            conv3x3(image_channels, channels, relu=True),
+            conv3x3(channels, channels, relu=True),
             conv1x1(channels, channels),
         )
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from robself.network.convolution import Convolution, conv3x3
@@ -12,13 +11,13 @@ from robself.network.convolution import Convolution, conv3x3
 class ResidualBlock(nn.Module):
     """(B, C, H, W) -> (B, C, H, W)."""
 
-    def __init__(self, channels: int, conv: Callable[[int, int], Convolution] = conv3x3) -> None:
+    def __init__(self, channels: int, conv: Callable[..., Convolution] = conv3x3) -> None:
         super().__init__()
-        self.first = conv(channels, channels)
+        self.first = conv(channels, channels, relu=True)
         self.second = conv(channels, channels)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
-        return self.second(F.relu(self.first(feature), inplace=True)).add_(feature)
+        return self.second(self.first(feature), added=feature)
 
 
 class PredictionHead(nn.Sequential):

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import torch
 
+from robself.network import kernels
+
 
 def reflect_indices(size: int, before: int, after: int) -> list[int]:
     """Positions in 0..size-1 of a row of `size` pixels mirrored about its end pixels, as often as needed."""
@@ -68,4 +70,17 @@ def reflect(*images: torch.Tensor, padding: tuple[int, int, int, int]) -> torch.
     """
     if len(images) == 1 and not any(padding):
         return images[0]
+    height, width = images[0].shape[-2:]
+    once = (
+        max(padding[:2]) < width and max(padding[2:]) < height
+    )  # every pixel is mirrored once a side at most
+    if once and kernels.usable(images[0]):
+        from robself.network.kernels.padding import padded
+
+        return padded(padding, *images)
+    return reflect_plainly(padding, *images)
+
+
+def reflect_plainly(padding: tuple[int, int, int, int], *images: torch.Tensor) -> torch.Tensor:
+    """The same by PyTorch's operations."""
     return _ReflectionPadding.apply(padding, *images)

@@ -20,22 +20,22 @@ class MisalignmentEstimator(nn.Module):
 
     def __init__(self, channels: int, levels: int, displacement_channels: int) -> None:
         super().__init__()
-        self.entry = conv3x3(2 * channels, channels)
-        self.encoder = nn.ModuleList(conv3x3(channels, channels, stride=2) for _ in range(levels))
-        self.decoder = nn.ModuleList(conv3x3(2 * channels, channels) for _ in range(levels))
+        self.entry = conv3x3(2 * channels, channels, relu=True)
+        self.encoder = nn.ModuleList(conv3x3(channels, channels, stride=2, relu=True) for _ in range(levels))
+        self.decoder = nn.ModuleList(conv3x3(2 * channels, channels, relu=True) for _ in range(levels))
         self.displacement = conv3x3(channels, displacement_channels)
         nn.init.zeros_(self.displacement.weight)
         nn.init.zeros_(self.displacement.bias)
 
     def forward(self, source: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
-        feature = F.relu(self.entry(source, guide), inplace=True)
+        feature = self.entry(source, guide)
         skips = []
         for downsample in self.encoder:
             skips.append(feature)
-            feature = F.relu(downsample(feature), inplace=True)
+            feature = downsample(feature)
         for fuse, skip in zip(self.decoder, reversed(skips), strict=True):
             feature = F.interpolate(feature, scale_factor=2, mode="bilinear", align_corners=False)
-            feature = F.relu(fuse(feature, skip), inplace=True)
+            feature = fuse(feature, skip)
         return self.displacement(feature)
 
 
