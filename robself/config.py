@@ -12,7 +12,7 @@ from robself.errors import ConfigError
 Variant = Literal["re", "de"]
 ScheduleName = Literal["coarse_to_fine", "paper"]
 Modality = Literal["depth", "nir"]
-Acceleration = Literal["none", "compile", "cuda_graphs"]
+Acceleration = Literal["auto", "none", "compile", "cuda_graphs"]
 
 
 class ModelConfig(BaseModel):

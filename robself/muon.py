@@ -55,7 +55,7 @@ class Muon(torch.optim.Optimizer):
             for _, alike in groupby(sorted(given, key=_shape), key=_shape):
                 self._update(list(alike), group["lr"])
 
-    def _update(self, weights: list[nn.Parameter], learning_rate: float) -> None:
+    def _update(self, weights: list[nn.Parameter], learning_rate: float | torch.Tensor) -> None:
         """Weights of one shape together: one batched product instead of many small ones."""
         for weight in weights:
             if not self.state[weight]:
@@ -68,8 +68,8 @@ class Muon(torch.optim.Optimizer):
         updates = orthogonalised(torch.stack([update.flatten(1) for update in ahead]))
         rows, columns = updates.shape[1:]
         # A tall matrix moves each of its many outputs as far as a wide one does.
-        step = learning_rate * max(1.0, rows / columns) ** 0.5
-        torch._foreach_add_(weights, [update.reshape(shape) for update in updates], alpha=-step)
+        updates = updates * (learning_rate * -(max(1.0, rows / columns) ** 0.5))
+        torch._foreach_add_(weights, [update.reshape(shape) for update in updates])
 
 
 def _shape(weight: nn.Parameter) -> tuple[int, ...]:

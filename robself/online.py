@@ -11,8 +11,9 @@ from typing import get_args
 
 import torch
 
-from robself.acceleration import accelerate
+from robself.acceleration import chosen, compile_network
 from robself.config import Acceleration, ModelConfig, RobSelfConfig, one_of
+from robself.cuda_graphs import Graphs, Run, directly
 from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
@@ -61,7 +62,7 @@ class OnlineSuperResolver:
         memory_limit_mb: MiB that a pair may take; above it the network sees the image in tiles. None: most of
             what the device has free when the first image of a size comes. Where that proves to be too
             little, the pair is tried once more, in smaller tiles and the time that is left.
-        acceleration: "none", "compile" or "cuda_graphs" (`robself.acceleration`).
+        acceleration: "auto", "none", "compile" or "cuda_graphs" (`robself.acceleration`).
 
     Raises:
         ConfigError: a device this machine has not, or an unknown acceleration.
@@ -74,7 +75,7 @@ class OnlineSuperResolver:
         schedule: Schedule | None = None,
         make_network: Callable[[ModelConfig], RobSelf] = RobSelf,
         memory_limit_mb: float | None = None,
-        acceleration: Acceleration = "none",
+        acceleration: Acceleration = "auto",
     ) -> None:
         one_of("acceleration", acceleration, get_args(Acceleration))
         self.config = config
@@ -85,7 +86,8 @@ class OnlineSuperResolver:
         self._refine = Refinement(self.schedule, sharp=config.modality == "depth", pace=self._pace)
         self.make_network = make_network
         self.memory_limit_mb = memory_limit_mb
-        self.acceleration: Acceleration = acceleration
+        self.acceleration = chosen(acceleration, self.device)
+        self._run: Run = directly
         self._tilings: dict[tuple[int, int], Tiling | None] = {}
         self._warmth: _Warmth | None = None
 
@@ -150,6 +152,7 @@ class OnlineSuperResolver:
                 should_stop=should_stop,
                 on_progress=on_progress,
                 before=before,
+                run=self._run,
             )
         except BaseException:
             before.restore()
@@ -186,12 +189,12 @@ class OnlineSuperResolver:
 
         Args:
             translate: whether the result has a translated guide, too, and so a loss (Eq. 1); it takes a sixth of
-                the time. With an acceleration it has them always: what was compiled for the keyframe's end serves.
+                the time. Compiled, it has them always: what was compiled for the keyframe's end serves.
 
         Raises:
             RobSelfError: there was no keyframe yet. MemoryExhausted: smaller tiles did not help.
         """
-        return self._measured(lambda: self._track(pair, translate or self.acceleration != "none"))
+        return self._measured(lambda: self._track(pair, translate or self.acceleration == "compile"))
 
     def _track(self, pair: Pair, translate: bool) -> Result:
         if self._warmth is None:
@@ -200,7 +203,7 @@ class OnlineSuperResolver:
         endless = Deadline(None, self._pace, pair.guide[..., 0].size)
         observation = self._observations(pair, state, set(), True, endless).full
         with torch.no_grad():
-            prediction = predict(state.network, observation, self.dtype, translate)
+            prediction = predict(state.network, observation, self.dtype, translate, self._run)
             loss = loss_of(prediction, observation).item() if translate else None
         return assemble(
             pair,
@@ -242,8 +245,13 @@ class OnlineSuperResolver:
             self._tilings[size] = tiling_for(self.config.model, size, self.dtype, limit, strict=given)
         return self._tilings[size]
 
+    def _forget_graphs(self) -> None:
+        """What was recorded of another network, or takes memory that is short."""
+        self._run = self._refine.run = Graphs() if self.acceleration == "cuda_graphs" else directly
+
     def _spare_memory(self) -> None:
         """Smaller tiles from now on, until a reset."""
+        self._forget_graphs()
         for size, tiling in self._tilings.items():
             self._tilings[size] = smaller(self.config.model, size, self.dtype, tiling)
 
@@ -252,7 +260,9 @@ class OnlineSuperResolver:
         begin = time.monotonic()
         with PeakMemory(self.device if self.device.type == "cuda" else None) as memory:
             result = with_second_chance(run, self._spare_memory)
-        peak, of = (memory.bytes, CUDA) if self.device.type == "cuda" else (memory.resident, RESIDENT)
+        peak, of = memory.resident, RESIDENT
+        if self.device.type == "cuda":
+            peak, of = memory.bytes + getattr(self._run, "bytes", 0), CUDA
         result.info["seconds"] = time.monotonic() - begin
         result.info["memory_peak_mb"] = peak and peak / MIB
         result.info["memory_peak_of"] = of
@@ -262,7 +272,9 @@ class OnlineSuperResolver:
         """A fresh network and optimiser, and the normalisation that they will keep."""
         network = seeded(partial(self.make_network, self.config.model), self.config.seed, self.device)
         network = network.to(memory_format=torch.channels_last)
-        accelerate(network, self.acceleration, self.device)
+        if self.acceleration == "compile":
+            compile_network(network)
+        self._forget_graphs()
         normalisation = Normalisation.of(pair, by_percentiles=self.config.modality == "nir")
         return _Warmth(network, make_optimisers(network, self.schedule.optimiser), normalisation)
 

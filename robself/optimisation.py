@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from robself.consistency import consistency, consistency_loss
+from robself.cuda_graphs import Run, directly
 from robself.deadline import Deadline, StageClock
 from robself.errors import Interrupted
 from robself.network import Prediction, RobSelf
@@ -66,9 +67,8 @@ class LastGood:
             torch._foreach_copy_(self.weights, weights)
         if moments:
             torch._foreach_copy_(self._moments(), moments)
-        else:
-            for optimiser in self.optimisers:
-                optimiser.state.clear()
+        elif begun := self._moments():
+            torch._foreach_zero_(begun)  # as they begin; in place, for a CUDA graph knows where they lie
 
     def _moments(self) -> list[torch.Tensor]:
         return [
@@ -80,13 +80,18 @@ class LastGood:
 
 
 def predict(
-    network: RobSelf, observation: Observation, dtype: torch.dtype, translate: bool = True
+    network: RobSelf,
+    observation: Observation,
+    dtype: torch.dtype,
+    translate: bool = True,
+    run: Run = directly,
 ) -> Prediction:
     """One forward pass; displacements are px of the observation's own grid."""
-    inputs = observation.upsampled, observation.guide, observation.resolution, dtype, translate
+    inputs, settings = (observation.upsampled, observation.guide), (observation.resolution, dtype, translate)
     if observation.tiling:
-        return predict_by_tiles(network, observation.tiling, *inputs)
-    return network(*inputs)
+        return predict_by_tiles(network, observation.tiling, *inputs, *settings)
+    key = "predict", observation.shape, translate
+    return Prediction(*run(key, lambda source, guide: network(source, guide, *settings), inputs))
 
 
 def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
@@ -95,6 +100,44 @@ def loss_of(prediction: Prediction, observation: Observation) -> torch.Tensor:
     return consistency_loss(
         pool(prediction.sr), pool(prediction.translated), observation.source, observation.valid
     )
+
+
+class _Iteration:
+    """Gradients of Eq. 1 at one resolution, and the step along them."""
+
+    def __init__(
+        self,
+        network: RobSelf,
+        optimisers: Sequence[torch.optim.Optimizer],
+        observation: Observation,
+        dtype: torch.dtype,
+        run: Run,
+    ) -> None:
+        self._network, self._optimisers, self._dtype = network, optimisers, dtype
+        self._observation = observation
+        self._run = directly if observation.tiling else run
+
+    def gradients(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """SR and loss, which the next call may overwrite."""
+        seen = self._observation
+        inputs = seen.source, seen.valid, seen.upsampled, seen.guide
+        return self._run(("gradients", seen.shape), self._descend, inputs, lasting=False)
+
+    def _descend(self, source, valid, upsampled, guide) -> tuple[torch.Tensor, torch.Tensor]:
+        seen = replace(self._observation, source=source, valid=valid, upsampled=upsampled, guide=guide)
+        self._network.zero_grad(set_to_none=True)
+        prediction = predict(self._network, seen, self._dtype)
+        loss = loss_of(prediction, seen)
+        loss.backward()
+        return prediction.sr.detach(), loss.detach()
+
+    def step(self) -> None:
+        self._run(("step", self._observation.shape), self._step, again=False)
+
+    def _step(self) -> tuple[()]:
+        for optimiser in self._optimisers:
+            optimiser.step()
+        return ()
 
 
 def optimise(
@@ -109,6 +152,7 @@ def optimise(
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
     before: LastGood,
+    run: Run = directly,
 ) -> Outcome:
     """Minimise Eq. 1 over the stages, then predict at full resolution.
 
@@ -120,6 +164,7 @@ def optimise(
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
         before: what to go back to until a loss was finite.
+        run: runs the iterations' parts (`robself.cuda_graphs`).
 
     Raises:
         Interrupted: `should_stop` said so.
@@ -142,6 +187,7 @@ def optimise(
                 break
             improve(last)
         observation = observations[stage.resolution]
+        work = _Iteration(network, optimisers, observation, dtype, run)
         clock = StageClock(deadline, stages[index:], device)
         plateau = Plateau(stage.patience)
         iteration = -1
@@ -153,9 +199,7 @@ def optimise(
                 break
             fraction = max(iteration / stage.iterations, clock.fraction)
             set_learning_rate(optimisers, stage.rate(iteration, fraction) * 0.5**setbacks)
-            network.zero_grad(set_to_none=True)
-            prediction = predict(network, observation, dtype)
-            loss = loss_of(prediction, observation)
+            sr, loss = work.gradients()
             if done % checked_every == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
                 if not math.isfinite(loss_seen):
@@ -171,30 +215,30 @@ def optimise(
                     healthy.keep()
                 if done == 0:
                     loss_before = loss_seen
-                    pooled = observation.pool(prediction.sr.detach())
+                    pooled = observation.pool(sr)
                     consistency_before = consistency(pooled, observation.source, observation.valid).item()
                 if plateau.reached(iteration, loss_seen):
                     iteration = max(iteration, stage.after_plateau)
                 if on_progress:
                     on_progress(Progress(done, (spent - cost * (1 - fraction)) / total, loss_seen))
-            loss.backward()
-            for optimiser in optimisers:
-                optimiser.step()
+            work.step()
             done += 1
             clock.iterated()
         if stopped_by == "divergence":
             break
 
-    prediction, loss_after = _conclude(network, observations.full, dtype)
+    prediction, loss_after = _conclude(network, observations.full, dtype, run)
     if not math.isfinite(loss_after):
         healthy.restore()
         stopped_by = "divergence"
-        prediction, loss_after = _conclude(network, observations.full, dtype)
+        prediction, loss_after = _conclude(network, observations.full, dtype, run)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
 
 
-def _conclude(network: RobSelf, observation: Observation, dtype: torch.dtype) -> tuple[Prediction, float]:
+def _conclude(
+    network: RobSelf, observation: Observation, dtype: torch.dtype, run: Run
+) -> tuple[Prediction, float]:
     """The final forward pass and its loss."""
     with torch.no_grad():
-        prediction = predict(network, observation, dtype)
+        prediction = predict(network, observation, dtype, run=run)
         return prediction, loss_of(prediction, observation).item()

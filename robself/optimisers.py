@@ -22,17 +22,23 @@ def make_optimisers(network: RobSelf, name: OptimiserName) -> tuple[torch.optim.
     """
     parameters = list(network.parameters())
     if name == "adam":
-        return (_with_rate(torch.optim.Adam(parameters, fused=True), 1.0),)
+        return (_with_rate(_adam(parameters), 1.0),)
     channels = network.config.channels
     hidden = [weight for weight in parameters if weight.ndim == 4 and min(weight.shape[:2]) >= channels]
     chosen = set(map(id, hidden))
     rest = [weight for weight in parameters if id(weight) not in chosen]
-    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(torch.optim.Adam(rest, fused=True), 1.0)
+    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(_adam(rest), 1.0)
+
+
+def _adam(weights: list[torch.nn.Parameter]) -> torch.optim.Adam:
+    return torch.optim.Adam(weights, fused=True, capturable=weights[0].is_cuda)
 
 
 def _with_rate(optimiser: torch.optim.Optimizer, relative: float) -> torch.optim.Optimizer:
     for group in optimiser.param_groups:
         group["relative_rate"] = relative
+        if (device := group["params"][0].device).type == "cuda":  # a CUDA graph knows where it lies
+            group["lr"] = torch.zeros((), device=device)
     return optimiser
 
 
@@ -40,4 +46,8 @@ def set_learning_rate(optimisers: tuple[torch.optim.Optimizer, ...], rate: float
     """Every group's learning rate, from the schedule's."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = rate * group["relative_rate"]
+            relative = rate * group["relative_rate"]
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(relative)
+            else:
+                group["lr"] = relative

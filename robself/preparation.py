@@ -36,6 +36,11 @@ class Observation:
     resolution: float
     tiling: Tiling | None = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the upsampled source and of the source: what two alike have in common."""
+        return *self.upsampled.shape[-2:], *self.source.shape[-2:]
+
     def believing(self, estimate: torch.Tensor) -> Observation:
         """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
         size = self.upsampled.shape[-2:]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
 from robself.back_projection import back_projected, enlarged
+from robself.cuda_graphs import Run, directly
 from robself.deadline import Pace
 from robself.network import RobSelf
 from robself.optimisation import predict
@@ -23,10 +25,14 @@ class Refinement:
     Args:
         sharp: whether the source has few, steep edges, as depth has and NIR has not.
         pace: is told how long refinements take.
+
+    Attributes:
+        run: runs passes and refinements (`robself.cuda_graphs`).
     """
 
     def __init__(self, schedule: Schedule, sharp: bool, pace: Pace | None = None) -> None:
         self.pace = pace or Pace()
+        self.run: Run = directly
         self.bootstrapping = schedule.bootstrapping
         self.back_projection = schedule.back_projection
         self.sharpening = schedule.sharpening if sharp else 0
@@ -40,7 +46,19 @@ class Refinement:
     def _refined(self, sr: torch.Tensor, full: Observation, steps: int) -> torch.Tensor:
         """With so many steps of sharpening; the pace counts in whole refinements."""
         with self.pace.timing("refinement", full.upsampled, (1 + steps) / (1 + self.sharpening)):
-            return sharpened(back_projected(sr, full, self.back_projection), full, steps)
+            return self._sharp(sr, full, self.back_projection, steps)
+
+    def _sharp(
+        self, image: torch.Tensor, full: Observation, back_projection: int, steps: int
+    ) -> torch.Tensor:
+        def work(image: torch.Tensor, source: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor]:
+            seen = replace(full, source=source, valid=valid)
+            return (sharpened(back_projected(image, seen, back_projection), seen, steps),)
+
+        (refined,) = self.run(
+            ("sharp", full.shape, back_projection, steps), work, (image, full.source, full.valid)
+        )
+        return refined
 
     def calibrate(self, full: Observation) -> None:
         """Tell the pace how long a refinement takes, unless it knows."""
@@ -66,7 +84,7 @@ class Refinement:
         if not (self.bootstrapping and resolutions):
             return
         full = observations.full
-        observations.believe(sharpened(full.upsampled, full, self._between))
+        observations.believe(self._sharp(full.upsampled, full, 0, self._between))
         for resolution in resolutions:
             if in_time(resolution):
                 self.improve(network, observations, resolution, dtype)
@@ -80,7 +98,7 @@ class Refinement:
         full = observations.full
         size = full.upsampled.shape[-2:]
         with torch.no_grad():
-            estimate = predict(network, observations[resolution], dtype, translate=False).sr
+            estimate = predict(network, observations[resolution], dtype, translate=False, run=self.run).sr
             if estimate.shape[-2:] != size:
                 estimate = enlarged(estimate, size)
             estimate = self._refined(estimate, full, self._between)

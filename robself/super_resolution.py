@@ -28,7 +28,7 @@ def super_resolve(
     device: str = "auto",
     progress: bool | Callable[[Progress], None] = False,
     modality: str | None = None,
-    acceleration: Acceleration = "none",
+    acceleration: Acceleration = "auto",
 ) -> Result:
     """Super-resolve a source by a guide that looks the same way, roughly aligned.
 
@@ -45,7 +45,7 @@ def super_resolve(
         device: "auto", "cpu", "cuda", "cuda:1"...
         progress: True: a bar on stderr; or a function that is called with a `Progress`.
         modality: "depth" or "nir"; None: the preset's.
-        acceleration: "none", "compile" or "cuda_graphs" (`robself.acceleration`).
+        acceleration: "auto", "none", "compile" or "cuda_graphs" (`robself.acceleration`).
 
     Returns:
         A `Result` on the guide's grid (H, W), `sr` in the source's unit.

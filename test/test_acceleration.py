@@ -32,7 +32,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_says_why_once(monkeypatch, ca
         raise RuntimeError("no compiler here")
 
     monkeypatch.setattr(
-        torch, "compile", lambda model, mode, **how: compiling(model, backend=broken_backend, **how)
+        torch, "compile", lambda model, **how: compiling(model, backend=broken_backend, **how)
     )
     accelerated = results("compile")
     assert caplog.text.count("acceleration: the network runs as it is, for it was not compiled") == 1
@@ -43,23 +43,20 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_says_why_once(monkeypatch, ca
 def test_a_traced_network_gives_the_same_results(monkeypatch, caplog):
     """The compiler's front end and its backward pass, with a backend that runs what was traced as it is: quick."""
     compiling = torch.compile
-    monkeypatch.setattr(
-        torch, "compile", lambda model, mode, **how: compiling(model, backend="aot_eager", **how)
-    )
+    monkeypatch.setattr(torch, "compile", lambda model, **how: compiling(model, backend="aot_eager", **how))
     accelerated = results("compile")
     assert not caplog.text
     np.testing.assert_allclose(accelerated, results("none"), rtol=1e-3)
 
 
 def test_an_unknown_acceleration_is_refused():
-    with pytest.raises(ConfigError, match="'warp' is unknown, expected one of none, compile, cuda_graphs"):
+    with pytest.raises(ConfigError, match="'warp' is unknown, expected one of auto, none, compile, cuda_graphs"):
         OnlineSuperResolver(small_config(), acceleration="warp")
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("acceleration", ["compile", "cuda_graphs"])
-def test_on_a_gpu_the_results_are_the_same(acceleration, caplog):
+def test_on_a_gpu_compiled_results_are_the_same(caplog):
     def keyframe(acceleration):
         return (
             OnlineSuperResolver(small_config(), "cuda", acceleration=acceleration)
@@ -67,6 +64,6 @@ def test_on_a_gpu_the_results_are_the_same(acceleration, caplog):
             .sr
         )
 
-    accelerated = keyframe(acceleration)
+    accelerated = keyframe("compile")
     assert not caplog.text
     np.testing.assert_allclose(accelerated, keyframe("none"), rtol=2e-2)

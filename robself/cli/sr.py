@@ -46,7 +46,7 @@ def sr(
     ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
-    acceleration: options.Acceleration = "none",
+    acceleration: options.Acceleration = "auto",
     modality: options.Modality = None,
     aligned_guide: Annotated[
         Path | None, typer.Option(help="Also write the guide as aligned (PNG, JPEG ...).", show_default=False)
