@@ -48,7 +48,7 @@ def test_samples_and_gradients_are_those_of_sampling(size, reach):
 
 @pytest.mark.parametrize("channels", [1, 16, 20, 256])
 def test_any_number_of_samples_is_taken_of_any_number_of_channels(channels):
-    inputs = feature_and_positions((5, 6), (27, 8), channels)  # more than one block of each
+    inputs = feature_and_positions((3, 6), (9, 6), channels)  # as many as nine taps take
     assert_close(value_and_gradients(sampled, *inputs), in_float32(*inputs), rtol=1e-4, atol=5e-5)
 
 
@@ -97,6 +97,6 @@ def test_positions_far_outside_take_the_border():
 
 
 def test_no_displacement_is_the_identity_in_a_large_image():
-    feature = torch.randint(0, 256, (1, 1, 30, 1280)).to(DEVICE, torch.float32)
-    samples = sampled(feature, pixel_grid(30, 1280, feature.device)[None])
+    feature = torch.randint(0, 256, (1, 1, 6, 1280)).to(DEVICE, torch.float32)
+    samples = sampled(feature, pixel_grid(6, 1280, feature.device)[None])
     assert torch.equal(samples.round(), feature)  # a position is known to 1e-4 px

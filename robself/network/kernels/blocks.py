@@ -2,6 +2,7 @@
 
 import torch
 import triton
+import triton.language as tl
 
 ELEMENTS = 1024  # of a block: eight to each thread of four warps, 16 bytes of bfloat16
 MOST_PIXELS = 256  # of few channels: what is computed of each pixel takes registers, too
@@ -11,6 +12,12 @@ def block_of(channels: int) -> dict[str, int]:
     """The block's shape (PIXELS, CHANNELS), both powers of two, as a kernel's arguments."""
     padded = triton.next_power_of_2(channels)
     return {"PIXELS": min(max(ELEMENTS // padded, 1), MOST_PIXELS), "CHANNELS": padded}
+
+
+@triton.jit
+def places(pixel, channel, channels: tl.constexpr):
+    """Where the channels of some pixels lie. Shape: (PIXELS,), (CHANNELS,) -> (PIXELS, CHANNELS) int64."""
+    return pixel.to(tl.int64)[:, None] * channels + channel[None, :]
 
 
 def channels_last(feature: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import triton
 import triton.language as tl
 from torch.autograd.function import once_differentiable
 
-from robself.network.kernels.blocks import block_of, channels_last, empty_feature
+from robself.network.kernels.blocks import block_of, channels_last, empty_feature, places
 
 
 @triton.jit
@@ -35,12 +35,6 @@ def _four_pixels(positions, pixel, known, area, height, width, x_scale, y_scale)
 
 
 @triton.jit
-def _at(pixel, channel, channels: tl.constexpr):
-    """Offsets of the pixels' channels. Shape: (PIXELS,), (CHANNELS,) -> (PIXELS, CHANNELS)."""
-    return pixel.to(tl.int64)[:, None] * channels + channel[None, :]
-
-
-@triton.jit
 def _forward(
     feature,
     positions,
@@ -63,19 +57,19 @@ def _forward(
     )
     there = known[:, None] & (channel < channels)[None, :]
     mixed = ((1 - down) * (1 - across))[:, None] * tl.load(
-        feature + _at(a, channel, channels), mask=there, other=0.0
+        feature + places(a, channel, channels), mask=there, other=0.0
     ).to(tl.float32)
     mixed += ((1 - down) * across)[:, None] * tl.load(
-        feature + _at(b, channel, channels), mask=there, other=0.0
+        feature + places(b, channel, channels), mask=there, other=0.0
     ).to(tl.float32)
     mixed += (down * (1 - across))[:, None] * tl.load(
-        feature + _at(c, channel, channels), mask=there, other=0.0
+        feature + places(c, channel, channels), mask=there, other=0.0
     ).to(tl.float32)
     mixed += (down * across)[:, None] * tl.load(
-        feature + _at(d, channel, channels), mask=there, other=0.0
+        feature + places(d, channel, channels), mask=there, other=0.0
     ).to(tl.float32)
     mixed = tl.where(number[:, None], mixed, float("nan"))
-    tl.store(samples + _at(pixel, channel, channels), mixed.to(samples.dtype.element_ty), mask=there)
+    tl.store(samples + places(pixel, channel, channels), mixed.to(samples.dtype.element_ty), mask=there)
 
 
 @triton.jit
@@ -104,9 +98,9 @@ def _backward(
         positions, pixel, known, area, height, width, x_scale, y_scale
     )
     there = (known & number)[:, None] & (channel < channels)[None, :]
-    slope = tl.load(gradient + _at(pixel, channel, channels), mask=there, other=0.0).to(tl.float32)
-    a, b = _at(a, channel, channels), _at(b, channel, channels)
-    c, d = _at(c, channel, channels), _at(d, channel, channels)
+    slope = tl.load(gradient + places(pixel, channel, channels), mask=there, other=0.0).to(tl.float32)
+    a, b = places(a, channel, channels), places(b, channel, channels)
+    c, d = places(c, channel, channels), places(d, channel, channels)
     across, down = across[:, None], down[:, None]
     if TO_FEATURE:
         above, below = slope * (1 - down), slope * down
