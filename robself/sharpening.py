@@ -11,6 +11,7 @@ import math
 
 import torch
 
+from robself.network import kernels
 from robself.preparation import Observation
 
 # Neighbours (rows, columns) with weights that make the length of a contour nearly independent of its direction.
@@ -41,6 +42,10 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
     """
     if not steps:
         return image
+    if kernels.usable(image):
+        from robself.network.kernels.prior import sharpened_by_kernels
+
+        return sharpened_by_kernels(image, observation, steps)
     pool, valid = observation.pool, observation.valid
     height, width = image.shape[-2:]
     area = image.numel() / observation.source.numel()
@@ -48,11 +53,11 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
     spare = torch.empty((3, *image.shape), dtype=image.dtype, device=image.device)
     terms = [
         [
-            _Term(spare, *offset, TURNS * STRENGTH * weight)
-            for offset, weight in [*NEIGHBOURS.items()][turn::TURNS]
-            if offset[0] < height and abs(offset[1]) < width
+            _Term(spare, rows, columns, weight)
+            for rows, columns, weight in turn
+            if rows < height and abs(columns) < width
         ]
-        for turn in range(TURNS)
+        for turn in turns()
     ]
     x, momentum, scale = image.clone(), torch.zeros_like(image), torch.zeros_like(image)
     gradient, slope = torch.empty_like(image), spare[0]
@@ -65,10 +70,20 @@ def sharpened(image: torch.Tensor, observation: Observation, steps: int) -> torc
             term.add_gradient(x, gradient)
         momentum.lerp_(gradient, 1 - MOMENTUM)
         scale.lerp_(gradient.square_(), 1 - SCALE_MOMENTUM)
-        unbiased = math.sqrt(1 - SCALE_MOMENTUM ** (step + 1)) / (1 - MOMENTUM ** (step + 1))
-        rate = RATE * (1 - step / steps) * unbiased
-        x.addcmul_(momentum, torch.add(scale, 1e-16, out=slope).rsqrt_(), value=-rate)
+        x.addcmul_(momentum, torch.add(scale, 1e-16, out=slope).rsqrt_(), value=-rate(step, steps))
     return x
+
+
+def turns() -> list[tuple[tuple[int, int, float], ...]]:
+    """What each of TURNS steps in a row looks at: rows, columns and strength of its terms."""
+    terms = [(*offset, TURNS * STRENGTH * weight) for offset, weight in NEIGHBOURS.items()]
+    return [tuple(terms[turn::TURNS]) for turn in range(TURNS)]
+
+
+def rate(step: int, steps: int) -> float:
+    """Adam's learning rate, its correction of young moments included."""
+    unbiased = math.sqrt(1 - SCALE_MOMENTUM ** (step + 1)) / (1 - MOMENTUM ** (step + 1))
+    return RATE * (1 - step / steps) * unbiased
 
 
 class _Term:

@@ -18,7 +18,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Acceleration = Annotated[
     str,
     typer.Option(
-        help="none, compile (torch.compile) or cuda_graphs, what fails is said and left out; auto: cuda_graphs on a GPU."
+        help="none, compile (torch.compile) or cuda_graphs (what fails is said and left out); auto: graphs on a GPU."
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the network's first weights.")]

@@ -1,4 +1,4 @@
-"""Eq. 5 and 6 for all tiles at once, by PyTorch's own attention: a GPU wants few, large calls."""
+"""Eq. 5 and 6 for all tiles at once, by PyTorch's own attention: a GPU without Triton wants few, large calls."""
 
 import torch
 import torch.nn.functional as F

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from robself.network import kernels
 from robself.network.convolution import conv1x1
 from robself.network.neighbourhood_attention import neighbourhood_attention
 from robself.network.reflection import reflect
@@ -15,6 +16,10 @@ def importance_map(source: torch.Tensor) -> torch.Tensor:
 
     Shape: (B, C, H, W) -> (B, H, W) float32.
     """
+    if kernels.usable(source):
+        from robself.network.kernels.importance import gradient_magnitude
+
+        return gradient_magnitude(source)
     pixels = reflect(source, padding=(1, 1, 1, 1)).permute(0, 2, 3, 1)
     importance = source.new_empty(*source.shape[:1], *source.shape[2:], dtype=torch.float32)
     height = source.shape[-2]

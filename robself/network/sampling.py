@@ -5,6 +5,8 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 
+from robself.network import kernels
+
 
 @lru_cache(maxsize=8)
 def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
@@ -36,6 +38,10 @@ def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     Returns:
         (B, C, H', W') in the feature's type; NaN throughout if any position is not finite.
     """
+    if kernels.usable(feature):
+        from robself.network.kernels.sampling import sampled
+
+        return sampled(feature, positions)
     size = _last_pixel(*feature.shape[-2:], positions.device)
     # On a CPU the gradient at a NaN position is a segmentation fault; the NaN goes into the samples instead.
     grid = (positions * (2 / size) - 1).nan_to_num()

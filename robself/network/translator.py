@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from robself.network import kernels
 from robself.network.convolution import conv1x1, conv3x3
 from robself.network.sampling import pixel_grid, sample
 
@@ -34,9 +35,17 @@ class MisalignmentEstimator(nn.Module):
             skips.append(feature)
             feature = downsample(feature)
         for fuse, skip in zip(self.decoder, reversed(skips), strict=True):
-            feature = F.interpolate(feature, scale_factor=2, mode="bilinear", align_corners=False)
-            feature = fuse(feature, skip)
+            feature = fuse(doubled(feature), skip)
         return self.displacement(feature)
+
+
+def doubled(feature: torch.Tensor) -> torch.Tensor:
+    """Bilinearly. Shape: (B, C, H, W) -> (B, C, 2 H, 2 W)."""
+    if kernels.usable(feature):
+        from robself.network.kernels import upsampling
+
+        return upsampling.doubled(feature)
+    return F.interpolate(feature, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class ResamplingAlignment(nn.Module):

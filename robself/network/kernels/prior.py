@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import triton
 import triton.language as tl
@@ -89,13 +87,8 @@ def sharpened_by_kernels(image: torch.Tensor, observation: Observation, steps: i
     image = image.contiguous()
     height, width = image.shape[-2:]
     fidelity = 2 * sharpening.FIDELITY * (image.numel() / source.numel())
-    terms = [
-        tuple(
-            (*offset, sharpening.TURNS * sharpening.STRENGTH * weight / 2)
-            for offset, weight in [*sharpening.NEIGHBOURS.items()][turn :: sharpening.TURNS]
-        )
-        for turn in range(sharpening.TURNS)
-    ]
+    # The kernel's slope is twice the derivative.
+    terms = [tuple((*offset, weight / 2) for *offset, weight in turn) for turn in sharpening.turns()]
     buffers = torch.empty_like(image), torch.empty_like(image)
     momentum, scale, pull = torch.zeros_like(image), torch.zeros_like(image), torch.empty_like(source)
     x = image
@@ -106,12 +99,9 @@ def sharpened_by_kernels(image: torch.Tensor, observation: Observation, steps: i
             )
         else:
             pull = pool.adjoint(fidelity * valid * (pool(x) - source)).contiguous()
-        unbiased = math.sqrt(1 - sharpening.SCALE_MOMENTUM ** (step + 1)) / (
-            1 - sharpening.MOMENTUM ** (step + 1)
-        )
         _descend[(triton.cdiv(image.numel(), PIXELS),)](
             x, image, pull, momentum, scale, buffers[step % 2], height, width,
-            sharpening.RATE * (1 - step / steps) * unbiased,
+            sharpening.rate(step, steps),
             terms[step % sharpening.TURNS], pool.factor or (1, 1), PIXELS,
         )  # fmt: skip
         x = buffers[step % 2]
