@@ -22,19 +22,20 @@ def make_optimisers(network: RobSelf, name: OptimiserName) -> tuple[torch.optim.
     """
     parameters = list(network.parameters())
     if name == "adam":
-        return (_with_rate(_adam(parameters), 1.0),)
+        return (with_rate(_adam(parameters)),)
     channels = network.config.channels
     hidden = [weight for weight in parameters if weight.ndim == 4 and min(weight.shape[:2]) >= channels]
     chosen = set(map(id, hidden))
     rest = [weight for weight in parameters if id(weight) not in chosen]
-    return _with_rate(Muon(hidden), MUON_OVER_ADAM), _with_rate(_adam(rest), 1.0)
+    return with_rate(Muon(hidden), MUON_OVER_ADAM), with_rate(_adam(rest))
 
 
 def _adam(weights: list[torch.nn.Parameter]) -> torch.optim.Adam:
     return torch.optim.Adam(weights, fused=True, capturable=weights[0].is_cuda)
 
 
-def _with_rate(optimiser: torch.optim.Optimizer, relative: float) -> torch.optim.Optimizer:
+def with_rate(optimiser: torch.optim.Optimizer, relative: float = 1.0) -> torch.optim.Optimizer:
+    """The same, its learning rates to be set by `set_learning_rate`."""
     for group in optimiser.param_groups:
         group["relative_rate"] = relative
         if (device := group["params"][0].device).type == "cuda":  # a CUDA graph knows where it lies

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import nn
 
+from robself.cuda_graphs import Graphs, directly
 from robself.errors import ConfigError, RobSelfError
 from robself.methods.masking import masked_estimate
 from robself.methods.method import Estimate, Settings
@@ -30,18 +31,33 @@ def iterations_of(settings: Settings, own: int) -> int:
 
 
 def descend(
-    optimiser: torch.optim.Optimizer, loss_at: Callable[[int], torch.Tensor], iterations: int
+    optimiser: torch.optim.Optimizer,
+    loss_of: Callable[..., torch.Tensor],
+    iterations: int,
+    inputs_at: Callable[[int], Sequence[torch.Tensor]] = lambda iteration: (),
 ) -> dict[str, float]:
-    """Take the optimiser's steps down the loss of each iteration; what the first and the last saw.
+    """Take the optimiser's steps down the loss of each iteration's inputs; what the first and the last saw.
+
+    On a GPU an iteration is recorded and replayed (`robself.cuda_graphs`), as RobSelf's own are.
+
+    Args:
+        loss_of: may depend on its inputs and on the optimiser's learning rates alone.
 
     Raises:
         RobSelfError: the last loss is not finite.
     """
-    for iteration in range(iterations):
+
+    def iterate(*inputs: torch.Tensor) -> tuple[torch.Tensor]:
         optimiser.zero_grad(set_to_none=True)
-        loss = loss_at(iteration)
+        loss = loss_of(*inputs)
         loss.backward()
         optimiser.step()
+        return (loss.detach(),)
+
+    run = Graphs() if optimiser.param_groups[0]["params"][0].is_cuda else directly
+    for iteration in range(iterations):
+        inputs = inputs_at(iteration)
+        (loss,) = run(tuple(value.shape for value in inputs), iterate, inputs, lasting=False, again=False)
         if iteration == 0:
             before = loss.item()
     after = loss.item()

@@ -18,7 +18,7 @@ from robself.network.convolution import conv1x1, conv3x3
 from robself.network.neighbourhood_attention import neighbourhood_attention
 from robself.network.prediction_head import ResidualBlock
 from robself.normalisation import Normalisation
-from robself.optimisers import set_learning_rate
+from robself.optimisers import set_learning_rate, with_rate
 from robself.pair import Pair
 from robself.preparation import observe
 from robself.schedule import Stage
@@ -94,19 +94,22 @@ def run(pair: Pair, settings: Settings) -> Estimate:
     network = seeded(MMSRNetwork, settings.seed, device).to(memory_format=torch.channels_last)
     guide_weights = list(network.guide.parameters())
     others = [weight for name, weight in network.named_parameters() if not name.startswith("guide.")]
-    optimiser = torch.optim.Adam(
-        [
-            {"params": guide_weights, "weight_decay": GUIDE_DECAY, "relative_rate": 1.0},
-            {"params": others, "relative_rate": 1.0},
-        ]
+    optimiser = with_rate(
+        torch.optim.Adam(
+            [{"params": guide_weights, "weight_decay": GUIDE_DECAY}, {"params": others}],
+            capturable=device.type == "cuda",
+        )
     )
 
-    def loss_at(iteration: int) -> torch.Tensor:
-        set_learning_rate((optimiser,), STAGE.rate(iteration, 0.0))
+    def loss_of() -> torch.Tensor:
         sr = network(observation.upsampled, observation.guide, dtype)
         return consistency(observation.pool(sr), observation.source, observation.valid)
 
-    info = descend(optimiser, loss_at, iterations_of(settings, STAGE.iterations))
+    def decay(iteration: int) -> tuple[()]:
+        set_learning_rate((optimiser,), STAGE.rate(iteration, 0.0))
+        return ()
+
+    info = descend(optimiser, loss_of, iterations_of(settings, STAGE.iterations), decay)
     with torch.no_grad():
         sr = network(observation.upsampled, observation.guide, dtype)[0, 0]
     return estimate_of(pair, normalisation, sr, network, info)

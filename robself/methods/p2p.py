@@ -72,6 +72,7 @@ def run(pair: Pair, settings: Settings) -> Estimate:
     optimiser = torch.optim.Adam(
         [{"params": getattr(network, part).parameters(), "weight_decay": DECAY[part]} for part in DECAY],
         lr=LEARNING_RATE,
+        capturable=device.type == "cuda",
     )
     colour = torch.from_numpy(normalisation.guide(pair.guide)).permute(1, 2, 0).contiguous().to(device)
     place = places(*pair.size, device)
@@ -81,14 +82,16 @@ def run(pair: Pair, settings: Settings) -> Estimate:
     )
     batches = _batches(torch.from_numpy(pair.valid).nonzero(), settings.seed)
 
-    def loss_at(_: int) -> torch.Tensor:
-        row, column = next(batches).to(device).T
+    def loss_of(batch: torch.Tensor) -> torch.Tensor:
+        row, column = batch.T
         rows, columns = down[row][:, :, None], across[column][:, None, :]
         predicted = network(place[rows, columns], colour[rows, columns])
         mean = torch.einsum("bij,bi,bj->b", predicted, down_share[row], across_share[column])
         return F.l1_loss(mean, source[row, column])
 
-    info = descend(optimiser, loss_at, iterations_of(settings, ITERATIONS))
+    info = descend(
+        optimiser, loss_of, iterations_of(settings, ITERATIONS), lambda _: (next(batches).to(device),)
+    )
     with torch.no_grad():
         parts = zip(
             place.flatten(0, 1).split(PREDICTED_AT_ONCE),
