@@ -85,6 +85,7 @@ class Graphs:
 
     def _record(self, key: Hashable, work: Work, inputs: Sequence[torch.Tensor]) -> _Recorded | None:
         reads = [value.clone() for value in inputs]
+        torch.cuda.empty_cache()
         before = torch.cuda.memory_reserved()
         graph = torch.cuda.CUDAGraph()
         try:

@@ -51,6 +51,9 @@ class Refinement:
     def _sharp(
         self, image: torch.Tensor, full: Observation, back_projection: int, steps: int
     ) -> torch.Tensor:
+        if not (back_projection or steps):
+            return image
+
         def work(image: torch.Tensor, source: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor]:
             seen = replace(full, source=source, valid=valid)
             return (sharpened(back_projected(image, seen, back_projection), seen, steps),)

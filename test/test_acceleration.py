@@ -50,7 +50,9 @@ def test_a_traced_network_gives_the_same_results(monkeypatch, caplog):
 
 
 def test_an_unknown_acceleration_is_refused():
-    with pytest.raises(ConfigError, match="'warp' is unknown, expected one of auto, none, compile, cuda_graphs"):
+    with pytest.raises(
+        ConfigError, match="'warp' is unknown, expected one of auto, none, compile, cuda_graphs"
+    ):
         OnlineSuperResolver(small_config(), acceleration="warp")
 
 

@@ -37,7 +37,8 @@ def test_recorded_results_are_those_of_the_same_work_as_it_is(variant, caplog):
         recorded = stream("cuda_graphs", variant)
     assert not caplog.text
     for ours, plain in zip(recorded, stream("none", variant), strict=True):
-        assert_sound(ours, (24, 32))
+        if plain.translated is not None:
+            assert_sound(ours, (24, 32))
         assert ours.info["fallback"] == plain.info["fallback"]
         spread = np.nanstd(plain.sr)
         assert np.abs(ours.sr - plain.sr).max() < 0.05 * spread

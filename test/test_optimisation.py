@@ -288,7 +288,7 @@ def test_iterations_make_a_gpu_wait_once_in_ten():
         return sum("synchroniz" in str(warning.message) for warning in caught)
 
     waits(5)
-    assert waits(81) - waits(21) <= 6
+    assert waits(81) - waits(21) <= 8  # six looks at the loss; one of them may be taken twice
 
 
 @pytest.mark.parametrize("variant", ["re", "de"])

@@ -98,6 +98,7 @@ def run(pair: Pair, settings: Settings) -> Estimate:
         torch.optim.Adam(
             [{"params": guide_weights, "weight_decay": GUIDE_DECAY}, {"params": others}],
             capturable=device.type == "cuda",
+            fused=device.type == "cuda",
         )
     )
 

@@ -73,6 +73,7 @@ def run(pair: Pair, settings: Settings) -> Estimate:
         [{"params": getattr(network, part).parameters(), "weight_decay": DECAY[part]} for part in DECAY],
         lr=LEARNING_RATE,
         capturable=device.type == "cuda",
+        fused=device.type == "cuda",
     )
     colour = torch.from_numpy(normalisation.guide(pair.guide)).permute(1, 2, 0).contiguous().to(device)
     place = places(*pair.size, device)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from robself.network import kernels
 from robself.network.attention_by_rows import attention_by_rows
 from robself.network.attention_by_tiles import attention_by_tiles
 
@@ -29,11 +30,18 @@ def neighbourhood_attention(
         source: (B, C, H, W), F_source.
         large, small: odd kernel sizes m >= n.
         important: (B, H, W) bool: where the large kernel is used; None: everywhere.
-        attend: the way to compute it (see `attention_by_rows`); None: by rows on a CPU, by tiles elsewhere.
+        attend: the way to compute it (see `attention_by_rows`); None: by rows on a CPU, by a kernel of its own on a
+            GPU, by tiles elsewhere.
 
     Returns:
         (B, C, H, W): F'_source.
     """
-    if attend is None:
-        attend = attention_by_rows if source.device.type == "cpu" else attention_by_tiles
-    return attend(reference, source, large, small, important)
+    return (attend or _usual_for(source))(reference, source, large, small, important)
+
+
+def _usual_for(source: torch.Tensor) -> Attend:
+    if kernels.usable(source):
+        from robself.network.kernels.attention import attention_in_place
+
+        return attention_in_place
+    return attention_by_rows if source.device.type == "cpu" else attention_by_tiles

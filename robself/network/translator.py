@@ -90,11 +90,11 @@ class DeformableAlignment(nn.Module):
 
     def forward(self, guide: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
         batch, _, height, width = guide.shape
-        offsets = displacement.float().unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2)  # (B, k^2, H, W, 2)
-        positions = pixel_grid(height, width, guide.device) + self.taps[:, None, None] + offsets
-        # One tall sampling of all taps: (B, k^2 H, W, 2) -> (B, C, k^2 H, W).
-        sampled = sample(guide, positions.flatten(1, 2)).unflatten(2, (-1, height))
-        return self.mix(sampled.transpose(1, 2).reshape(batch, -1, height, width))
+        offsets = displacement.float().unflatten(1, (-1, 2)).permute(0, 3, 4, 1, 2)  # (B, H, W, k^2, 2)
+        positions = pixel_grid(height, width, guide.device)[:, :, None] + self.taps + offsets
+        # One wide sampling of all taps: channels last, a pixel's taps lie side by side, as more channels would.
+        sampled = sample(guide, positions.flatten(2, 3)).permute(0, 2, 3, 1)
+        return self.mix(sampled.reshape(batch, height, width, -1).permute(0, 3, 1, 2))
 
     def mean_displacement(self, displacement: torch.Tensor) -> torch.Tensor:
         """(B, 2, H, W): the taps' displacements, averaged by the magnitude of their weights."""

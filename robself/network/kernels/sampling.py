@@ -34,7 +34,7 @@ def _four_pixels(positions, pixel, known, area, height, width, x_scale, y_scale)
     return first + left, first + right, second + left, second + right, across, down, number, moves_x, moves_y
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["height", "width"])  # 1 would be a constant, which has no type
 def _forward(
     feature,
     positions,
@@ -72,7 +72,7 @@ def _forward(
     tl.store(samples + places(pixel, channel, channels), mixed.to(samples.dtype.element_ty), mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["height", "width"])
 def _backward(
     gradient,
     feature,
