@@ -1,6 +1,7 @@
 """Recorded work on a GPU gives what the same work gives as it is, from keyframe to keyframe."""
 
 import logging
+import threading
 
 import numpy as np
 import pytest
@@ -135,3 +136,25 @@ def test_work_that_must_not_be_done_twice_is_not():
     for number in range(1, 5):
         graphs("count", count, again=False)
         assert total.item() == number
+
+
+def test_a_thread_with_a_stream_of_its_own_records_while_another_uses_the_gpu():
+    """As the node's worker does."""
+    expected = stream("none", pairs=2)
+    stop, outcome = threading.Event(), []
+
+    def work():
+        with torch.cuda.stream(torch.cuda.Stream()):
+            outcome.extend(stream("cuda_graphs", pairs=2))
+        stop.set()
+
+    worker = threading.Thread(target=work)
+    numbers = torch.ones(512, 512, device="cuda")
+    worker.start()
+    while not stop.is_set() and worker.is_alive():
+        (numbers @ numbers).sum().item()  # nothing random: a recording owns the generator for as long as it lasts
+        torch.cuda.mem_get_info()
+    worker.join()
+    assert len(outcome) == len(expected)
+    for ours, plain in zip(outcome, expected, strict=True):
+        assert np.abs(ours.sr - plain.sr).max() < 0.05 * np.nanstd(plain.sr)
