@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 
-from robself.preparation import Observation
-from robself.upsampling import bicubic_of_filled
+from robself.preparation import Observation, enlarged
 
 
 def back_projected(sr: torch.Tensor, observation: Observation, steps: int) -> torch.Tensor:
@@ -21,10 +19,3 @@ def back_projected(sr: torch.Tensor, observation: Observation, steps: int) -> to
         missing = (observation.source - observation.pool(sr)) * observation.valid
         sr = sr + enlarged(missing, sr.shape[-2:])
     return sr
-
-
-def enlarged(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Bicubically. Shape: (1, 1, h, w) float32 -> (1, 1, H, W)."""
-    if image.device.type == "cpu":  # OpenCV takes a tenth of PyTorch's time
-        return torch.from_numpy(bicubic_of_filled(image[0, 0].numpy(), size))[None, None]
-    return F.interpolate(image, size, mode="bicubic", align_corners=False)

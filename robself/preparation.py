@@ -14,6 +14,7 @@ from robself.consistency import AveragePooling
 from robself.normalisation import Normalisation
 from robself.pair import Pair
 from robself.tiling import Tiling
+from robself.upsampling import bicubic_of_filled
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class Observation:
         return *self.upsampled.shape[-2:], *self.source.shape[-2:]
 
     def believing(self, estimate: torch.Tensor) -> Observation:
-        """The same with an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised."""
+        """The same with an estimate of the source, of any size, in place of its upsampling. Shape: (1, 1, H, W)."""
         size = self.upsampled.shape[-2:]
-        if estimate.shape[-2:] != size:
+        if estimate.numel() < self.upsampled.numel():
+            estimate = enlarged(estimate, size)
+        elif estimate.shape[-2:] != size:
             estimate = F.interpolate(estimate, size, mode="area")
         return replace(self, upsampled=estimate)
 
@@ -79,7 +82,7 @@ class Observations:
         return self._at[1.0]
 
     def believe(self, estimate: torch.Tensor) -> None:
-        """Put an estimate of the source in place of its upsampling. Shape: (1, 1, H, W) normalised, finite."""
+        """Put an estimate of the source in place of its upsampling. Shape: (1, 1, H', W') normalised, finite."""
         self._at = {resolution: seen.believing(estimate) for resolution, seen in self._at.items()}
 
 
@@ -107,3 +110,10 @@ def _observed(
         AveragePooling((height, width), pair.source.shape, device),
         height / pair.size[0],
     )
+
+
+def enlarged(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Bicubically. Shape: (1, 1, h, w) float32 -> (1, 1, H, W)."""
+    if image.device.type == "cpu":  # OpenCV takes a tenth of PyTorch's time
+        return torch.from_numpy(bicubic_of_filled(image[0, 0].numpy(), size))[None, None]
+    return F.interpolate(image, size, mode="bicubic", align_corners=False)

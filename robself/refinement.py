@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import torch
 
-from robself.back_projection import back_projected, enlarged
+from robself.back_projection import back_projected
 from robself.cuda_graphs import Run, directly
 from robself.deadline import Pace
 from robself.network import RobSelf
 from robself.optimisation import predict
-from robself.preparation import Observation, Observations
+from robself.preparation import Observation, Observations, enlarged
 from robself.schedule import Schedule
 from robself.sharpening import sharpened
 
@@ -43,23 +43,23 @@ class Refinement:
         """A prediction made consistent with the source, and sharp. Shape: (1, 1, H, W) normalised -> the same."""
         return self._refined(sr, full, self.sharpening)
 
-    def _refined(self, sr: torch.Tensor, full: Observation, steps: int) -> torch.Tensor:
+    def _refined(self, sr: torch.Tensor, seen: Observation, steps: int) -> torch.Tensor:
         """With so many steps of sharpening; the pace counts in whole refinements."""
-        with self.pace.timing("refinement", full.upsampled, (1 + steps) / (1 + self.sharpening)):
-            return self._sharp(sr, full, self.back_projection, steps)
+        with self.pace.timing("refinement", seen.upsampled, (1 + steps) / (1 + self.sharpening)):
+            return self._sharp(sr, seen, self.back_projection, steps)
 
     def _sharp(
-        self, image: torch.Tensor, full: Observation, back_projection: int, steps: int
+        self, image: torch.Tensor, seen: Observation, back_projection: int, steps: int
     ) -> torch.Tensor:
         if not (back_projection or steps):
             return image
 
         def work(image: torch.Tensor, source: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor]:
-            seen = replace(full, source=source, valid=valid)
-            return (sharpened(back_projected(image, seen, back_projection), seen, steps),)
+            same = replace(seen, source=source, valid=valid)
+            return (sharpened(back_projected(image, same, back_projection), same, steps),)
 
         (refined,) = self.run(
-            ("sharp", full.shape, back_projection, steps), work, (image, full.source, full.valid)
+            ("sharp", seen.shape, back_projection, steps), work, (image, seen.source, seen.valid)
         )
         return refined
 
@@ -82,28 +82,34 @@ class Refinement:
         """Let a network that has learned from refined sources see one.
 
         That is the upsampled source, sharpened, and then what the network predicts at one resolution after the
-        other, as long as `in_time` says so. Without coarser resolutions it has learned from the upsampled source.
+        other, as long as `in_time` says so, refined where it was predicted, which costs a tracked pair less. Without
+        coarser resolutions it has learned from the upsampled source.
         """
         if not (self.bootstrapping and resolutions):
             return
-        full = observations.full
-        observations.believe(self._sharp(full.upsampled, full, 0, self._between))
+        first = observations[next(filter(in_time, resolutions), 1.0)]
+        observations.believe(self._sharp(first.upsampled, first, 0, self._between))
         for resolution in resolutions:
             if in_time(resolution):
-                self.improve(network, observations, resolution, dtype)
+                self.improve(network, observations, resolution, dtype, refined_at=resolution)
 
     def improve(
-        self, network: RobSelf, observations: Observations, resolution: float, dtype: torch.dtype
+        self,
+        network: RobSelf,
+        observations: Observations,
+        resolution: float,
+        dtype: torch.dtype,
+        refined_at: float = 1.0,
     ) -> None:
-        """Believe what the network predicts at that resolution, refined at the full one; if it is finite."""
+        """Believe what the network predicts at a resolution, refined at that one or a finer one; if it is finite."""
         if not self.bootstrapping:
             return
-        full = observations.full
-        size = full.upsampled.shape[-2:]
+        seen = observations[refined_at]
+        size = seen.upsampled.shape[-2:]
         with torch.no_grad():
             estimate = predict(network, observations[resolution], dtype, translate=False, run=self.run).sr
             if estimate.shape[-2:] != size:
                 estimate = enlarged(estimate, size)
-            estimate = self._refined(estimate, full, self._between)
+            estimate = self._refined(estimate, seen, self._between)
         if torch.isfinite(estimate).all():
             observations.believe(estimate)

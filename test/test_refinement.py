@@ -6,7 +6,9 @@ import pytest
 import torch
 from small_pairs import small_pair, small_resolver
 
+import robself.refinement
 from robself.network import RobSelf
+from robself.preparation import Observations
 from robself.schedule import SCHEDULES, Schedule, Stage
 
 PAIR = small_pair((9, 12), (36, 48))
@@ -53,3 +55,38 @@ def test_a_tracked_pair_is_seen_as_the_network_has_learned_to_see_it(seen):
     coarse, refined = seen
     assert coarse.shape[-1] * 2 == refined.shape[-1]
     assert 0 < (refined - learned).abs().mean() < (plain - learned).abs().mean()
+
+
+@pytest.fixture
+def refined(monkeypatch):
+    """The heights at which images are refined."""
+    heights, sharpened = [], robself.refinement.sharpened
+
+    def noted(image, observation, steps):
+        heights.append(image.shape[-2])
+        return sharpened(image, observation, steps)
+
+    monkeypatch.setattr(robself.refinement, "sharpened", noted)
+    return heights
+
+
+def test_what_a_cold_keyframe_learns_from_is_refined_at_full_size_and_what_a_tracked_pair_sees_is_not(
+    refined,
+):
+    resolver = small_resolver(schedule=Schedule(STAGES, STAGES))
+    resolver.keyframe(PAIR)
+    assert refined[0] == 36
+    del refined[:]
+    resolver.track(PAIR)
+    assert refined[:2] == [18, 18]
+
+
+def test_without_time_for_a_coarser_pass_a_warm_pair_begins_at_full_size(refined):
+    resolver = small_resolver(schedule=Schedule(STAGES, STAGES))
+    resolver.keyframe(PAIR)
+    del refined[:]
+    state = resolver._warmth
+    observations = Observations(PAIR, state.normalisation, [0.5], resolver.device)
+    before = observations.full.upsampled
+    resolver._refine.climb(state.network, observations, [0.5], resolver.dtype, lambda resolution: False)
+    assert refined == [36] and not torch.equal(observations.full.upsampled, before)
