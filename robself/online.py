@@ -17,10 +17,11 @@ from robself.cuda_graphs import Graphs, Run, directly
 from robself.deadline import Deadline, Pace
 from robself.device import choose_device, compute_type
 from robself.errors import RobSelfError
+from robself.learned import Learned
 from robself.memory_shortage import with_second_chance
 from robself.network import RobSelf
 from robself.normalisation import Normalisation
-from robself.optimisation import LastGood, Progress, loss_of, optimise, predict
+from robself.optimisation import Progress, loss_of, optimise, predict
 from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
 from robself.peak_memory import CUDA, RESIDENT, PeakMemory
@@ -45,8 +46,7 @@ class Budget:
 class _Warmth:
     """What one keyframe leaves for the next."""
 
-    network: RobSelf
-    optimisers: tuple[torch.optim.Optimizer, ...]
+    learned: Learned
     normalisation: Normalisation
     trusted: float = MOST_TRUSTED
 
@@ -136,33 +136,32 @@ class OnlineSuperResolver:
         stages = self.schedule.stages(warm, iterations, pair.factor)
         state = self._warmth or self._cold(pair)
         resolutions = {stage.resolution for stage in stages}
-        before = LastGood(state.network, state.optimisers)
+        begin = state.learned.checkpoint()
         observations = self._observations(pair, state, resolutions, warm, deadline)
         try:
             outcome = optimise(
-                state.network,
-                state.optimisers,
+                state.learned,
                 stages,
                 observations,
                 improve=lambda resolution: self._refine.improve(
-                    state.network, observations, resolution, self.dtype
+                    state.learned, observations, resolution, self.dtype
                 ),
                 dtype=self.dtype,
                 deadline=deadline,
                 should_stop=should_stop,
                 on_progress=on_progress,
-                before=before,
+                before=begin.held,
                 run=self._run,
             )
         except BaseException:
-            before.restore()
+            begin.back()
             raise
         refined = deadline.allows_refinement
         result = assemble(
             pair,
             observations.full,
             outcome.prediction,
-            state.network,
+            state.learned.network,
             state.normalisation,
             outcome.consistency_before * state.normalisation.source_deviation,
             self._refine if refined else lambda sr, observation: sr,
@@ -203,13 +202,14 @@ class OnlineSuperResolver:
         endless = Deadline(None, self._pace, pair.guide[..., 0].size)
         observation = self._observations(pair, state, set(), True, endless).full
         with torch.no_grad():
-            prediction = predict(state.network, observation, self.dtype, translate, self._run)
+            state.learned.turn_to(1.0)
+            prediction = predict(state.learned.network, observation, self.dtype, translate, self._run)
             loss = loss_of(prediction, observation).item() if translate else None
         return assemble(
             pair,
             observation,
             prediction,
-            state.network,
+            state.learned.network,
             state.normalisation,
             None,
             self._refine,
@@ -229,7 +229,7 @@ class OnlineSuperResolver:
             self._refine.calibrate(observations.full)
         if warm and deadline.allows(deadline.refinement):
             self._refine.climb(
-                state.network,
+                state.learned,
                 observations,
                 coarser,
                 self.dtype,
@@ -276,7 +276,7 @@ class OnlineSuperResolver:
             compile_network(network)
         self._forget_graphs()
         normalisation = Normalisation.of(pair, by_percentiles=self.config.modality == "nir")
-        return _Warmth(network, make_optimisers(network, self.schedule.optimiser), normalisation)
+        return _Warmth(Learned(network, make_optimisers(network, self.schedule.optimiser)), normalisation)
 
     def _info(
         self,

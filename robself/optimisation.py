@@ -12,6 +12,7 @@ from robself.consistency import consistency, consistency_loss
 from robself.cuda_graphs import Run, directly
 from robself.deadline import Deadline, StageClock
 from robself.errors import Interrupted
+from robself.learned import Learned, Snapshot
 from robself.network import Prediction, RobSelf
 from robself.optimisers import set_learning_rate
 from robself.plateau import Plateau
@@ -43,40 +44,6 @@ class Outcome:
     consistency_before: float  # the first term of Eq. 1 alone
     loss_after: float
     stopped_by: str  # "schedule", "deadline" or "divergence"
-
-
-class LastGood:
-    """Weights and optimiser state as they were when the loss was last seen to be finite."""
-
-    def __init__(self, network: RobSelf, optimisers: Sequence[torch.optim.Optimizer]) -> None:
-        self.optimisers = optimisers
-        self.weights = list(network.state_dict().values())  # the network's own tensors
-        self._kept: list[torch.Tensor] = []
-        self.keep()
-
-    def keep(self) -> None:
-        now = [*self.weights, *self._moments()]
-        if len(now) == len(self._kept):
-            torch._foreach_copy_(self._kept, now)
-        else:  # an optimiser begins to have moments with its first step
-            self._kept = [value.clone() for value in now]
-
-    def restore(self) -> None:
-        weights, moments = self._kept[: len(self.weights)], self._kept[len(self.weights) :]
-        with torch.no_grad():
-            torch._foreach_copy_(self.weights, weights)
-        if moments:
-            torch._foreach_copy_(self._moments(), moments)
-        elif begun := self._moments():
-            torch._foreach_zero_(begun)  # as they begin; in place, for a CUDA graph knows where they lie
-
-    def _moments(self) -> list[torch.Tensor]:
-        return [
-            value
-            for optimiser in self.optimisers
-            for moments in optimiser.state.values()
-            for value in moments.values()
-        ]
 
 
 def predict(
@@ -141,8 +108,7 @@ class _Iteration:
 
 
 def optimise(
-    network: RobSelf,
-    optimisers: Sequence[torch.optim.Optimizer],
+    learned: Learned,
     stages: Sequence[Stage],
     observations: Observations,
     *,
@@ -151,10 +117,10 @@ def optimise(
     deadline: Deadline,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
-    before: LastGood,
+    before: Snapshot,
     run: Run = directly,
 ) -> Outcome:
-    """Minimise Eq. 1 over the stages, then predict at full resolution.
+    """Minimise Eq. 1 over the stages, each from what was learned at its resolution, then predict at the full one.
 
     A stage ends with its iterations or with its share of the time, whichever is first, and its learning rate
     falls by whichever is further on, or from a plateau of the loss on. There is one iteration at least: random
@@ -169,6 +135,7 @@ def optimise(
     Raises:
         Interrupted: `should_stop` said so.
     """
+    network, optimisers = learned.network, learned.optimisers
     costs = [stage.iterations * stage.resolution**2 for stage in stages]
     total = sum(costs)
     device = observations.full.source.device
@@ -186,6 +153,8 @@ def optimise(
                 stopped_by = "deadline"
                 break
             improve(last)
+        if learned.turn_to(stage.resolution):
+            healthy = learned.snapshot()
         observation = observations[stage.resolution]
         work = _Iteration(network, optimisers, observation, dtype, run)
         clock = StageClock(deadline, stages[index:], device)
@@ -210,7 +179,7 @@ def optimise(
                         break
                     continue
                 if healthy is before:
-                    healthy = LastGood(network, optimisers)
+                    healthy = learned.snapshot()
                 else:
                     healthy.keep()
                 if done == 0:
@@ -226,7 +195,9 @@ def optimise(
             clock.iterated()
         if stopped_by == "divergence":
             break
+        learned.keep()
 
+    learned.turn_to(1.0)
     prediction, loss_after = _conclude(network, observations.full, dtype, run)
     if not math.isfinite(loss_after):
         healthy.restore()

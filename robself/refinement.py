@@ -10,7 +10,7 @@ import torch
 from robself.back_projection import back_projected
 from robself.cuda_graphs import Run, directly
 from robself.deadline import Pace
-from robself.network import RobSelf
+from robself.learned import Learned
 from robself.optimisation import predict
 from robself.preparation import Observation, Observations, enlarged
 from robself.schedule import Schedule
@@ -73,13 +73,13 @@ class Refinement:
 
     def climb(
         self,
-        network: RobSelf,
+        learned: Learned,
         observations: Observations,
         resolutions: Sequence[float],
         dtype: torch.dtype,
         in_time: Callable[[float], bool] = lambda resolution: True,
     ) -> None:
-        """Let a network that has learned from refined sources see one.
+        """Let networks that have learned from refined sources see one.
 
         That is the upsampled source, sharpened, and then what the network predicts at one resolution after the
         other, as long as `in_time` says so, refined where it was predicted, which costs a tracked pair less. Without
@@ -91,11 +91,11 @@ class Refinement:
         observations.believe(self._sharp(first.upsampled, first, 0, self._between))
         for resolution in resolutions:
             if in_time(resolution):
-                self.improve(network, observations, resolution, dtype, refined_at=resolution)
+                self.improve(learned, observations, resolution, dtype, refined_at=resolution)
 
     def improve(
         self,
-        network: RobSelf,
+        learned: Learned,
         observations: Observations,
         resolution: float,
         dtype: torch.dtype,
@@ -104,10 +104,13 @@ class Refinement:
         """Believe what the network predicts at a resolution, refined at that one or a finer one; if it is finite."""
         if not self.bootstrapping:
             return
+        learned.turn_to(resolution)
         seen = observations[refined_at]
         size = seen.upsampled.shape[-2:]
         with torch.no_grad():
-            estimate = predict(network, observations[resolution], dtype, translate=False, run=self.run).sr
+            estimate = predict(
+                learned.network, observations[resolution], dtype, translate=False, run=self.run
+            ).sr
             if estimate.shape[-2:] != size:
                 estimate = enlarged(estimate, size)
             estimate = self._refined(estimate, seen, self._between)

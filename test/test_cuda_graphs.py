@@ -152,7 +152,9 @@ def test_a_thread_with_a_stream_of_its_own_records_while_another_uses_the_gpu():
     numbers = torch.ones(512, 512, device="cuda")
     worker.start()
     while not stop.is_set() and worker.is_alive():
-        (numbers @ numbers).sum().item()  # nothing random: a recording owns the generator for as long as it lasts
+        (
+            numbers @ numbers
+        ).sum().item()  # nothing random: a recording owns the generator for as long as it lasts
         torch.cuda.mem_get_info()
     worker.join()
     assert len(outcome) == len(expected)

@@ -88,5 +88,5 @@ def test_without_time_for_a_coarser_pass_a_warm_pair_begins_at_full_size(refined
     state = resolver._warmth
     observations = Observations(PAIR, state.normalisation, [0.5], resolver.device)
     before = observations.full.upsampled
-    resolver._refine.climb(state.network, observations, [0.5], resolver.dtype, lambda resolution: False)
+    resolver._refine.climb(state.learned, observations, [0.5], resolver.dtype, lambda resolution: False)
     assert refined == [36] and not torch.equal(observations.full.upsampled, before)
