@@ -8,7 +8,7 @@ HASHED := --require-hashes --no-deps
 unexport PYTHONPATH AMENT_PREFIX_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo eval no_data soak audit fuzz mutate docs lint format clean
+.PHONY: help install test demo eval no_data soak audit kernels fuzz mutate docs lint format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,13 @@ audit: .audit/.packages ## Look for known vulnerabilities of what install takes 
 	.$*/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
+kernels: install .kernels/.packages ## Try the GPU's kernels in Triton's interpreter, no GPU needed, some minutes (ARGS="-k padding")
+	TRITON_INTERPRET=1 PYTHONPATH=.kernels $(VENV)/bin/python -m pytest -n $(WORKERS) test/test_kernels_*.py $(ARGS)
+
+.kernels/.packages: requirements/triton.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --upgrade --target .kernels --no-deps --require-hashes -r $<
+	@touch $@
+
 fuzz: install .fuzz/.packages ## Fuzz the decoders of messages, a minute each (ARGS="-runs=10000000")
 	PYTHONPATH=.fuzz $(VENV)/bin/python test/fuzz/run.py compressed_depth $(or $(ARGS),-max_total_time=60)
 	PYTHONPATH=.fuzz $(VENV)/bin/python test/fuzz/run.py image $(or $(ARGS),-max_total_time=60)
@@ -62,7 +69,7 @@ format: install ## Apply style
 	$(VENV)/bin/ruff format .
 
 clean: ## Remove .venv and everything that was built
-	rm -rf $(VENV) .audit .docs .fuzz site build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .audit .docs .fuzz .kernels site build dist install log *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -131,8 +131,8 @@ class NodeParameters(Section):
     device: Annotated[str, AfterValidator(_known_device)] = Field("auto", description="what computes")
     acceleration: Acceleration = Field(
         "auto",
-        description="none, compile (torch.compile) or cuda_graphs, what fails is logged and left out; auto: cuda_graphs "
-        "on a GPU",
+        description="none, compile (torch.compile) or cuda_graphs, what fails is logged and left out; auto: "
+        "cuda_graphs on a GPU",
     )
     memory_limit_mb: float = Field(
         0.0, ge=0, description="MiB a pair may take, above which it goes in tiles; 0: most of what is free"

@@ -38,9 +38,10 @@ class Convolution(nn.Conv2d):
         feature = reflect(*features, padding=(margin, margin, margin, margin))
         weight = self.weight.to(feature.dtype)
         if kernels.usable(feature):
+            from robself.network.kernels.blocks import channels_last
             from robself.network.kernels.finishing import finished
 
-            sums = F.conv2d(feature, weight, None, self.stride).contiguous(memory_format=torch.channels_last)
+            sums = channels_last(F.conv2d(feature, weight, None, self.stride))
             return finished(sums, self.bias, added, self.relu)
         output = self._convolved(feature, weight, self.bias.to(feature.dtype))
         if added is not None:

@@ -36,7 +36,7 @@ def sample(feature: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         positions: (B, H', W', 2) float32, (x, y) in px: 16-bit floats cannot hold a position of a large image.
 
     Returns:
-        (B, C, H', W') in the feature's type; NaN throughout if any position is not finite.
+        (B, C, H', W') in the feature's type; NaN where a position is not finite, on a CPU throughout.
     """
     if kernels.usable(feature):
         from robself.network.kernels.sampling import sampled

@@ -6,6 +6,8 @@ import torch
 import triton
 import triton.language as tl
 
+from robself.network.kernels.blocks import channels_last
+
 ELEMENTS = 4096  # of a program's block
 MOST_PROGRAMS = 1024  # that add up a bias's gradient
 
@@ -57,7 +59,7 @@ class _Finishing(torch.autograd.Function):
         pixels = image.numel() // channels
         block, width = _blocks(channels)
         if residual is not None:
-            residual = residual.contiguous(memory_format=torch.channels_last)
+            residual = channels_last(residual)
         _finish[(triton.cdiv(pixels, width),)](
             image, bias, image if residual is None else residual, pixels,
             channels, relu, residual is not None, width, block,
@@ -70,7 +72,7 @@ class _Finishing(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        gradient = channels_last(gradient)
         output = ctx.saved_tensors[0] if ctx.relu else gradient
         passed = torch.empty_like(gradient) if ctx.relu else gradient
         channels = gradient.shape[1]

@@ -4,6 +4,8 @@ import torch
 import triton
 import triton.language as tl
 
+from robself.network.kernels.blocks import channels_last, empty_feature
+
 ELEMENTS = 4096  # of a program's block
 
 
@@ -74,12 +76,12 @@ class _Padding(torch.autograd.Function):
         batch, _, height, width = images[0].shape
         left, right, top, bottom = ctx.padding = padding
         ctx.size, ctx.channels = (height, width), [image.shape[1] for image in images]
-        padded = _channels_last(
-            images[0], (batch, sum(ctx.channels), height + top + bottom, width + left + right)
+        padded = empty_feature(
+            batch, sum(ctx.channels), height + top + bottom, width + left + right, like=images[0]
         )
         first = 0
         for image in images:
-            image = image.contiguous(memory_format=torch.channels_last)
+            image = channels_last(image)
             grid, blocks = _launch(image.shape[1], padded.shape)
             _pad[grid](
                 image, padded, height, width, *padded.shape[-2:], top, left, first,
@@ -91,13 +93,13 @@ class _Padding(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
         left, right, top, bottom = ctx.padding
-        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        gradient = channels_last(gradient)
         batch = len(gradient)
         parts, first = [], 0
         for channels, wanted in zip(ctx.channels, ctx.needs_input_grad[1:], strict=True):
             part = None
             if wanted:
-                part = _channels_last(gradient, (batch, channels, *ctx.size))
+                part = empty_feature(batch, channels, *ctx.size, like=gradient)
                 grid, blocks = _launch(channels, part.shape)
                 _fold[grid](
                     gradient, part, *ctx.size, *gradient.shape[-2:], top, bottom, left, right, first,
@@ -106,10 +108,6 @@ class _Padding(torch.autograd.Function):
             parts.append(part)
             first += channels
         return None, *parts
-
-
-def _channels_last(like: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
 
 
 def _launch(channels: int, shape: tuple[int, ...]) -> tuple[tuple[int, int, int], dict[str, int]]:
