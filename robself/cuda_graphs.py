@@ -32,6 +32,7 @@ class _Recorded:
     inputs: Sequence[torch.Tensor]  # where the graph reads
     outputs: Tensors  # where it writes
     given: Sequence[torch.Tensor]  # what its inputs were copied from last
+    work: Work  # holds what else the graph reads
 
     def replay(self, inputs: Sequence[torch.Tensor]) -> Tensors:
         for ours, theirs, last in zip(self.inputs, inputs, self.given, strict=True):
@@ -77,9 +78,13 @@ class Graphs:
         recorded = self._recorded.get(key)
         if recorded is None:
             results = work(*inputs)
-            recorded = self._record(key, work, inputs) if self._usable else None
-            if recorded is None or not again:
+            if not self._usable:
                 return results
+            recorded = self._record(key, work, inputs)
+            if not again:
+                return results
+            if recorded is None:  # what failed may have undone some of it
+                return work(*inputs)
         outputs = recorded.replay(inputs)
         return tuple(value if value is None else value.clone() for value in outputs) if lasting else outputs
 
@@ -92,9 +97,9 @@ class Graphs:
             # Other threads may go on using the GPU meanwhile.
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 outputs = work(*reads)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # whatever a kernel or a library says of being recorded
+        except (
+            Exception
+        ) as error:  # whatever a kernel or a library says of being recorded; memory that is short
             self._usable = False
             logger.warning(
                 "acceleration: the network runs as it is, for it was not recorded as a CUDA graph: %s: %s",
@@ -103,5 +108,5 @@ class Graphs:
             )
             return None
         self.bytes += max(0, torch.cuda.memory_reserved() - before)
-        self._recorded[key] = _Recorded(graph, reads, outputs, inputs)
+        self._recorded[key] = _Recorded(graph, reads, outputs, inputs, work)
         return self._recorded[key]

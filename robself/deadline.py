@@ -13,6 +13,7 @@ from robself.schedule import Stage
 
 FORWARD_SHARE = 0.4  # of an iteration's time, at most: what its forward pass takes
 MEMORY = 0.7  # of the moving average
+LEAST_ITERATIONS = 3  # of a warm keyframe's last stage: it comes before what precedes it
 LAP = 10  # iterations between two looks at a GPU's progress, each of which makes it wait
 
 
@@ -93,6 +94,19 @@ class Deadline:
     def allows_stage(self, resolution: float, after: float) -> bool:
         """Whether there is time for an iteration of a stage, and for the improvement before it."""
         return self.allows(self.improvement(after) + self.iteration(resolution) + self.conclusion)
+
+    def reaching_the_last(self, stages: Sequence[Stage]) -> Sequence[Stage]:
+        """The stages, or the last alone where all of them would leave it less than LEAST_ITERATIONS."""
+        *others, last = stages
+        if not others or self.end == math.inf:
+            return stages
+        shared = self.end - time.monotonic() - self.conclusion
+        shared -= sum(self.improvement(stage.resolution) for stage in others)
+        unit = shared / sum(_work(stage) for stage in stages)
+        enough = unit * _work(last) >= min(last.iterations, LEAST_ITERATIONS) * self.iteration(
+            last.resolution
+        )
+        return stages if enough else stages[-1:]
 
     @property
     def allows_refinement(self) -> bool:

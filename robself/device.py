@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from robself.errors import ConfigError
@@ -26,6 +28,11 @@ def choose_device(name: str) -> torch.device:
             f"device: {name!r} cannot be used ({reason}), expected auto, cpu or cuda[:N]"
         ) from None
     return device
+
+
+def on(device: torch.device) -> AbstractContextManager:
+    """For as long as something computes on that device: Triton and CUDA graphs take the current one."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def compute_type(device: torch.device) -> torch.dtype:

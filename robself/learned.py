@@ -60,18 +60,22 @@ class Learned:
     def snapshot(self) -> Snapshot:
         return Snapshot(self.network, self.optimisers)
 
-    def turn_to(self, resolution: float) -> bool:
+    def turn_to(self, resolution: float) -> Snapshot | None:
         """Hold what was learned at that resolution; where nothing was, what the network holds is a beginning.
 
         Returns:
-            Whether the network holds something else than before.
+            What was learned there, not to be written to; None: nothing.
         """
-        if resolution == self._resolution:
-            return False
+        there = self._at.get(resolution)
+        if there and resolution != self._resolution:
+            there.restore()
         self._resolution = resolution
-        if there := resolution in self._at:
-            self._at[resolution].restore()
         return there
+
+    @property
+    def sound(self) -> bool:
+        """Whether the weights are finite; makes a GPU wait."""
+        return bool(torch.stack(torch._foreach_norm(list(self.network.parameters()))).sum().isfinite())
 
     def keep(self) -> None:
         """Remember what the network holds as what was learned at its resolution."""

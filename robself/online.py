@@ -15,7 +15,7 @@ from robself.acceleration import chosen, compile_network
 from robself.config import Acceleration, ModelConfig, RobSelfConfig, one_of
 from robself.cuda_graphs import Graphs, Run, directly
 from robself.deadline import Deadline, Pace
-from robself.device import choose_device, compute_type
+from robself.device import choose_device, compute_type, on
 from robself.errors import RobSelfError
 from robself.learned import Learned
 from robself.memory_shortage import with_second_chance
@@ -100,6 +100,7 @@ class OnlineSuperResolver:
         """Forget all earlier pairs: the next keyframe is cold."""
         self._warmth = None
         self._tilings = {}
+        self._forget_graphs()
 
     def keyframe(
         self,
@@ -135,6 +136,8 @@ class OnlineSuperResolver:
         warm = self.warm
         stages = self.schedule.stages(warm, iterations, pair.factor)
         state = self._warmth or self._cold(pair)
+        if warm:
+            stages = deadline.reaching_the_last(stages)
         resolutions = {stage.resolution for stage in stages}
         begin = state.learned.checkpoint()
         observations = self._observations(pair, state, resolutions, warm, deadline)
@@ -258,7 +261,7 @@ class OnlineSuperResolver:
     def _measured(self, run: Callable[[], Result]) -> Result:
         """The result with what it took."""
         begin = time.monotonic()
-        with PeakMemory(self.device if self.device.type == "cuda" else None) as memory:
+        with on(self.device), PeakMemory(self.device if self.device.type == "cuda" else None) as memory:
             result = with_second_chance(run, self._spare_memory)
         peak, of = memory.resident, RESIDENT
         if self.device.type == "cuda":

@@ -40,8 +40,10 @@ class Outcome:
 
     prediction: Prediction
     iterations: int
-    loss_before: float
-    consistency_before: float  # the first term of Eq. 1 alone
+    loss_before: (
+        float  # of the first iteration; of warm weights, the first at full resolution if there was one
+    )
+    consistency_before: float  # its first term of Eq. 1 alone
     loss_after: float
     stopped_by: str  # "schedule", "deadline" or "divergence"
 
@@ -57,7 +59,7 @@ def predict(
     inputs, settings = (observation.upsampled, observation.guide), (observation.resolution, dtype, translate)
     if observation.tiling:
         return predict_by_tiles(network, observation.tiling, *inputs, *settings)
-    key = "predict", observation.shape, translate
+    key = "predict", observation.kind, translate
     return Prediction(*run(key, lambda source, guide: network(source, guide, *settings), inputs))
 
 
@@ -88,18 +90,21 @@ class _Iteration:
         """SR and loss, which the next call may overwrite."""
         seen = self._observation
         inputs = seen.source, seen.valid, seen.upsampled, seen.guide
-        return self._run(("gradients", seen.shape), self._descend, inputs, lasting=False)
+        sr, loss, *gradients = self._run(("gradients", seen.kind), self._descend, inputs, lasting=False)
+        for weight, gradient in zip(self._network.parameters(), gradients, strict=True):
+            weight.grad = gradient  # a recording writes them where it did the first time
+        return sr, loss
 
-    def _descend(self, source, valid, upsampled, guide) -> tuple[torch.Tensor, torch.Tensor]:
+    def _descend(self, source, valid, upsampled, guide) -> tuple[torch.Tensor | None, ...]:
         seen = replace(self._observation, source=source, valid=valid, upsampled=upsampled, guide=guide)
         self._network.zero_grad(set_to_none=True)
         prediction = predict(self._network, seen, self._dtype)
         loss = loss_of(prediction, seen)
         loss.backward()
-        return prediction.sr.detach(), loss.detach()
+        return prediction.sr.detach(), loss.detach(), *(weight.grad for weight in self._network.parameters())
 
     def step(self) -> None:
-        self._run(("step", self._observation.shape), self._step, again=False)
+        self._run(("step", self._observation.kind), self._step, again=False)
 
     def _step(self) -> tuple[()]:
         for optimiser in self._optimisers:
@@ -140,7 +145,7 @@ def optimise(
     total = sum(costs)
     device = observations.full.source.device
     checked_every = CHECKED_EVERY.get(device.type, 10)
-    healthy = before
+    healthy, own = before, False  # what to go back to, and whether it may be written to
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     stopped_by = "schedule"
@@ -153,8 +158,8 @@ def optimise(
                 stopped_by = "deadline"
                 break
             improve(last)
-        if learned.turn_to(stage.resolution):
-            healthy = learned.snapshot()
+        if kept := learned.turn_to(stage.resolution):
+            healthy, own = kept, False
         observation = observations[stage.resolution]
         work = _Iteration(network, optimisers, observation, dtype, run)
         clock = StageClock(deadline, stages[index:], device)
@@ -169,7 +174,7 @@ def optimise(
             fraction = max(iteration / stage.iterations, clock.fraction)
             set_learning_rate(optimisers, stage.rate(iteration, fraction) * 0.5**setbacks)
             sr, loss = work.gradients()
-            if done % checked_every == 0:  # before the step: these weights gave this loss
+            if done % checked_every == 0 or iteration == 0:  # before the step: these weights gave this loss
                 loss_seen = loss.item()
                 if not math.isfinite(loss_seen):
                     healthy.restore()
@@ -178,11 +183,12 @@ def optimise(
                         stopped_by = "divergence"
                         break
                     continue
-                if healthy is before:
-                    healthy = learned.snapshot()
-                else:
+                if own:
                     healthy.keep()
-                if done == 0:
+                else:
+                    healthy, own = learned.snapshot(), True
+                # Warm weights of the full resolution are judged there, as the result will be.
+                if done == 0 or (iteration == 0 and kept and stage.resolution == 1.0):
                     loss_before = loss_seen
                     pooled = observation.pool(sr)
                     consistency_before = consistency(pooled, observation.source, observation.valid).item()
@@ -195,6 +201,9 @@ def optimise(
             clock.iterated()
         if stopped_by == "divergence":
             break
+        if index + 1 < len(stages) and not learned.sound:  # nobody looked at what its last step led to
+            healthy.restore()
+            setbacks += 1
         learned.keep()
 
     learned.turn_to(1.0)

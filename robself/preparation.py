@@ -38,9 +38,9 @@ class Observation:
     tiling: Tiling | None = None
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the upsampled source and of the source: what two alike have in common."""
-        return *self.upsampled.shape[-2:], *self.source.shape[-2:]
+    def kind(self) -> tuple[float, ...]:
+        """What pairs have in common that the same recorded work serves (`robself.cuda_graphs`)."""
+        return *self.upsampled.shape[-2:], *self.source.shape[-2:], self.resolution
 
     def believing(self, estimate: torch.Tensor) -> Observation:
         """The same with an estimate of the source, of any size, in place of its upsampling. Shape: (1, 1, H, W)."""

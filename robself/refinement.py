@@ -59,7 +59,7 @@ class Refinement:
             return (sharpened(back_projected(image, same, back_projection), same, steps),)
 
         (refined,) = self.run(
-            ("sharp", seen.shape, back_projection, steps), work, (image, seen.source, seen.valid)
+            ("sharp", seen.kind, back_projection, steps), work, (image, seen.source, seen.valid)
         )
         return refined
 
@@ -87,9 +87,10 @@ class Refinement:
         """
         if not (self.bootstrapping and resolutions):
             return
-        first = observations[next(filter(in_time, resolutions), 1.0)]
+        affordable = [resolution for resolution in resolutions if in_time(resolution)]
+        first = observations[affordable[0] if affordable else 1.0]
         observations.believe(self._sharp(first.upsampled, first, 0, self._between))
-        for resolution in resolutions:
+        for resolution in affordable:
             if in_time(resolution):
                 self.improve(learned, observations, resolution, dtype, refined_at=resolution)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from robself.errors import ConfigError
@@ -90,6 +91,8 @@ class Schedule:
             ConfigError: fewer than one iteration.
         """
         stages = tuple(stage.resolving(factor) for stage in (self.warm if warm else self.cold))
+        if warm:
+            stages = _merged(stages)
         if iterations is None:
             return stages
         if iterations < 1:
@@ -106,10 +109,20 @@ class Schedule:
         )
 
 
+def _merged(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Neighbours at one resolution as one: what a cold keyframe gains between them, a warm one has."""
+    merged: list[Stage] = []
+    for stage in stages:
+        if merged and merged[-1].resolution == stage.resolution:
+            stage = replace(stage, iterations=merged.pop().iterations + stage.iterations)
+        merged.append(stage)
+    return tuple(merged)
+
+
 SCHEDULES: dict[str, Schedule] = {
     "coarse_to_fine": Schedule(
         cold=(Stage(0.25, 300), Stage(0.5, 300), Stage(1.0, 100)),
-        # A twenty-fifth of that work, and half its rate, so that what a budget cuts short explains the source, too.
+        # Less than a twenty-fifth of that work; half its rate, so that what is cut short explains the source, too.
         warm=(Stage(0.25, 4, 0.001), Stage(0.5, 4, 0.001), Stage(1.0, 6, 0.001)),
     ),
     # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.

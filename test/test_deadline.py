@@ -20,6 +20,7 @@ PAIR = small_pair((9, 12), (36, 48))
 FULL = 36 * 48
 FORWARD, ITERATION = 0.012, 0.03  # seconds of the costly clock at full size
 ENDLESS = Schedule(cold=(Stage(0.5, 10**6), Stage(1.0, 10**6)), warm=(Stage(1.0, 10**6),))
+CLIMBING = Schedule(ENDLESS.cold, warm=ENDLESS.cold)
 CHEAP, DEAR = 0.002, 0.2  # seconds of a refinement, an iteration being 0.03
 
 
@@ -59,12 +60,13 @@ class CostlyClock:
 
 @pytest.mark.parametrize("refinement", [CHEAP, DEAR])
 @pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("schedule", [ENDLESS, CLIMBING], ids=["fine", "climbing"])
 @pytest.mark.parametrize("seconds", [1e-9, 0.02, 0.1, 0.31, 1.0])
 def test_a_keyframe_ends_within_its_budget_an_iteration_and_a_forward_pass(
-    hooked, monkeypatch, seconds, warm, refinement
+    hooked, monkeypatch, seconds, schedule, warm, refinement
 ):
     clock = CostlyClock(hooked, monkeypatch, refinement)
-    resolver = small_resolver(schedule=ENDLESS)
+    resolver = small_resolver(schedule=schedule)
     if warm:
         resolver.keyframe(PAIR, Budget(iterations=8))
         resolver._warmth.trusted = 1e9  # so that the result is refined, if there is time
@@ -76,6 +78,28 @@ def test_a_keyframe_ends_within_its_budget_an_iteration_and_a_forward_pass(
     assert result.info["iterations"] == clock.iterations >= 1
     assert result.info["stopped_by"] == "deadline"
     assert_sound(result, PAIR.size)
+
+
+@pytest.mark.parametrize("seconds", [0.06, 0.13, 0.2, 0.4])
+@pytest.mark.parametrize("refinement", [CHEAP, 0.02, 0.05])
+def test_a_warm_keyframe_that_is_short_of_time_learns_at_full_resolution_first(
+    hooked, monkeypatch, seconds, refinement
+):
+    counts = {}
+    for name, warm in [("fine", (Stage(1.0, 6),)), ("climbing", (Stage(0.5, 5), Stage(1.0, 6)))]:
+        clock = CostlyClock(hooked, monkeypatch, refinement)
+        resolver = small_resolver(schedule=Schedule(ENDLESS.cold, warm))
+        resolver.keyframe(PAIR, Budget(iterations=8))
+        steps = []
+        hooked(
+            register_optimizer_step_post_hook,
+            lambda optimiser, *_, steps=steps, clock=clock: (
+                steps.append(clock.sizes[-1]) if isinstance(optimiser, torch.optim.Adam) else None
+            ),
+        )
+        resolver.keyframe(PAIR, Budget(seconds=seconds))
+        counts[name] = steps.count(1.0)
+    assert counts["climbing"] >= min(3, counts["fine"])
 
 
 @pytest.mark.parametrize("refinement", [CHEAP, DEAR])

@@ -55,7 +55,7 @@ def test_a_resolution_begins_with_what_is_at_hand_and_keeps_what_it_learns(learn
     assert not torch.equal(fine, coarse)
     assert learned.turn_to(0.5) and torch.equal(held(learned), coarse)
     assert learned.turn_to(1.0) and torch.equal(held(learned), fine)
-    assert not learned.turn_to(1.0)
+    assert learned.turn_to(1.0)
 
 
 def test_a_checkpoint_takes_every_resolution_back(learned):
@@ -117,3 +117,31 @@ def test_an_interrupted_keyframe_changes_no_resolution():
     for resolution, kept in before.items():
         learned.turn_to(resolution)
         assert torch.equal(held(learned), kept)
+
+
+def test_a_coarse_stage_that_ends_in_nan_spoils_neither_the_keyframe_nor_what_is_kept():
+    """Nobody looks at what the last step of a stage leads to."""
+    steps = []
+
+    def spoil(network):
+        def after(*_):
+            steps.append(1)
+            return float("nan") if len(steps) == 3 else 1.0  # the last of the first stage
+
+        next(network.parameters()).register_hook(lambda gradient: gradient * after())
+
+    def spoiled(model):
+        network = RobSelf(model)
+        spoil(network)
+        return network
+
+    resolver = OnlineSuperResolver(
+        small_config(), device="cpu", schedule=Schedule(STAGES, STAGES), make_network=spoiled
+    )
+    assert resolver.keyframe(pair()).info["stopped_by"] == "schedule"
+    assert len(steps) >= 6
+    learned = resolver._warmth.learned
+    for resolution in (0.5, 1.0):
+        learned.turn_to(resolution)
+        assert learned.sound
+    assert resolver.keyframe(pair()).info["stopped_by"] == "schedule"

@@ -54,6 +54,17 @@ def test_without_a_budget_the_schedule_is_what_it_says():
     assert schedule.stages(warm=True) == schedule.warm
 
 
+def test_warm_stages_that_a_factor_lets_meet_at_one_resolution_are_one():
+    stages = SCHEDULES["coarse_to_fine"].stages(warm=True, factor=4)
+    assert [(stage.resolution, stage.iterations) for stage in stages] == [(0.5, 5), (1.0, 6)]
+    assert [stage.resolution for stage in SCHEDULES["coarse_to_fine"].stages(warm=True, factor=2)] == [1.0]
+    cold = SCHEDULES["coarse_to_fine"].stages(warm=False, factor=4)
+    assert [stage.resolution for stage in cold] == [0.5, 0.5, 1.0]
+    assert sum(s.iterations * s.resolution**2 for s in cold) > 25 * sum(
+        s.iterations * s.resolution**2 for s in stages
+    )
+
+
 @pytest.mark.parametrize("iterations", [0, -5])
 def test_a_budget_without_one_iteration_is_refused(iterations):
     with pytest.raises(ConfigError, match=f"iterations: {iterations}, expected at least 1"):

@@ -45,7 +45,12 @@ class CountedResolver:
 
     def __init__(self, case: Case, seed: int, device: str) -> None:
         self._networks: list[CountingRobSelf] = []
-        self.resolver = OnlineSuperResolver(robot_config(case, seed), device, make_network=self._made)
+        self.resolver = OnlineSuperResolver(
+            robot_config(case, seed),
+            device,
+            make_network=self._made,
+            acceleration="none",  # recorded work can be neither counted nor copied
+        )
 
     def _made(self, config: ModelConfig) -> CountingRobSelf:
         self._networks.append(CountingRobSelf(config))

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from robself.cuda_graphs import Graphs, directly
+from robself.device import on
 from robself.errors import ConfigError, RobSelfError
 from robself.methods.masking import masked_estimate
 from robself.methods.method import Estimate, Settings
@@ -54,13 +55,15 @@ def descend(
         optimiser.step()
         return (loss.detach(),)
 
-    run = Graphs() if optimiser.param_groups[0]["params"][0].is_cuda else directly
-    for iteration in range(iterations):
-        inputs = inputs_at(iteration)
-        (loss,) = run(tuple(value.shape for value in inputs), iterate, inputs, lasting=False, again=False)
-        if iteration == 0:
-            before = loss.item()
-    after = loss.item()
+    device = optimiser.param_groups[0]["params"][0].device
+    run = Graphs() if device.type == "cuda" else directly
+    with on(device):
+        for iteration in range(iterations):
+            inputs = inputs_at(iteration)
+            (loss,) = run(tuple(value.shape for value in inputs), iterate, inputs, lasting=False, again=False)
+            if iteration == 0:
+                before = loss.item()
+        after = loss.item()
     if not math.isfinite(after):
         raise RobSelfError(f"the loss is {after} after {iterations} iterations, expected a finite one")
     return {"iterations": iterations, "loss_before": before, "loss_after": after}

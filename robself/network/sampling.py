@@ -1,6 +1,6 @@
 """Sample a feature map at displaced positions, the operation inside both branches of Eq. 2."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from robself.network import kernels
 
 
-@lru_cache(maxsize=8)
+@cache  # for good: a CUDA graph may read it
 def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
     """(H, W, 2) float32: the (x, y) position of every pixel, in px. Kept from call to call: not to be written to."""
     ys = torch.arange(height, device=device, dtype=torch.float32)
@@ -16,7 +16,7 @@ def pixel_grid(height: int, width: int, device: torch.device) -> torch.Tensor:
     return torch.stack((xs.expand(height, width), ys[:, None].expand(height, width)), dim=-1)
 
 
-@lru_cache(maxsize=32)
+@cache
 def _last_pixel(height: int, width: int, device: torch.device) -> torch.Tensor:
     """(x, y) of the last pixel, at least (1, 1). Kept, because a GPU stops for every tensor made from numbers."""
     return torch.tensor((max(width - 1, 1), max(height - 1, 1)), dtype=torch.float32, device=device)

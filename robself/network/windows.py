@@ -4,7 +4,7 @@ The image is cut into square tiles of queries, `tile` pixels a side; a tile shar
 masked product serves all its windows and a tensor of H W m^2 C elements never exists.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +36,7 @@ def tiled(image: torch.Tensor, extent: int, tile: int) -> torch.Tensor:
     return patches.permute(0, 1, 2, 4, 5, 3)
 
 
-@lru_cache(maxsize=32)
+@cache  # for good: a CUDA graph may read it
 def window_mask(tile: int, large: int, window: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
     """(tile^2, (tile + large - 1)^2): 0 where a key lies in a query's window, -inf elsewhere."""
     halo = large // 2
@@ -72,7 +72,7 @@ def chosen_masks(
     return masks.index_select(0, row.flatten()).view(*row.shape, -1)
 
 
-@lru_cache(maxsize=32)
+@cache
 def _both_masks(
     tile: int, large: int, small: int, device: torch.device, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -55,5 +55,6 @@ def _try(device: torch.device) -> None:
     """The smallest of the kernels, compiled and run."""
     from robself.network.kernels.finishing import finished
 
-    image = torch.zeros(1, 1, 1, 1, device=device).contiguous(memory_format=torch.channels_last)
-    finished(image, torch.ones(1, device=device)).item()
+    with torch.cuda.device(device):  # Triton launches on the current one
+        image = torch.zeros(1, 1, 1, 1, device=device).contiguous(memory_format=torch.channels_last)
+        finished(image, torch.ones(1, device=device)).item()
