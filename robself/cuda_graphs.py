@@ -78,13 +78,9 @@ class Graphs:
         recorded = self._recorded.get(key)
         if recorded is None:
             results = work(*inputs)
-            if not self._usable:
+            recorded = self._record(key, work, inputs) if self._usable else None
+            if recorded is None or not again:
                 return results
-            recorded = self._record(key, work, inputs)
-            if not again:
-                return results
-            if recorded is None:  # what failed may have undone some of it
-                return work(*inputs)
         outputs = recorded.replay(inputs)
         return tuple(value if value is None else value.clone() for value in outputs) if lasting else outputs
 

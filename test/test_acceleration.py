@@ -1,9 +1,12 @@
 """Compiled where it works, as it is where not: the results are the same, and the log says why."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
-from small_pairs import small_config, small_pair
+from small_pairs import same_bits, small_config, small_pair
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
@@ -47,6 +50,34 @@ def test_a_traced_network_gives_the_same_results(monkeypatch, caplog):
     accelerated = results("compile")
     assert not caplog.text
     np.testing.assert_allclose(accelerated, results("none"), rtol=1e-3)
+
+
+def test_what_cannot_be_recorded_runs_as_it_is(hooked, monkeypatch, caplog):
+    """A recording that fails half way takes nothing from the iteration that ran before it: its gradients, say."""
+    recording = []
+
+    @contextmanager
+    def capturing(*arguments, **settings):
+        recording.append(True)
+        try:
+            yield
+        finally:
+            recording.clear()
+
+    def refused(module, inputs):
+        if recording:
+            raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", capturing)
+    hooked(register_module_forward_pre_hook, refused)
+    recorded = OnlineSuperResolver(small_config(), "cpu", ONE_SIZE)
+    recorded.acceleration = "cuda_graphs"
+    plain = OnlineSuperResolver(small_config(), "cpu", ONE_SIZE, acceleration="none")
+    for pair in (small_pair(), small_pair(edge=0.5)):
+        assert same_bits(recorded.keyframe(pair, FEW), plain.keyframe(pair, FEW))
+    assert caplog.text.count("was not recorded as a CUDA graph: RuntimeError: operation not permitted") == 1
 
 
 def test_an_unknown_acceleration_is_refused():
