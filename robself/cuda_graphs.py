@@ -93,9 +93,7 @@ class Graphs:
             # Other threads may go on using the GPU meanwhile.
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 outputs = work(*reads)
-        except (
-            Exception
-        ) as error:  # whatever a kernel or a library says of being recorded; memory that is short
+        except Exception as error:  # whatever a kernel or a library says of it; memory that is short
             self._usable = False
             logger.warning(
                 "acceleration: the network runs as it is, for it was not recorded as a CUDA graph: %s: %s",

@@ -20,6 +20,13 @@ def places(pixel, channel, channels: tl.constexpr):
     return pixel.to(tl.int64)[:, None] * channels + channel[None, :]
 
 
+@triton.jit
+def mirrored(index, size):
+    """Positions less than `size` outside of a row, mirrored about its end pixels; a single pixel mirrors itself."""
+    index = tl.where(index < 0, -index, index)
+    return tl.maximum(tl.minimum(index, 2 * (size - 1) - index), 0)
+
+
 def channels_last(feature: torch.Tensor) -> torch.Tensor:
     """(B, C, H, W) whose memory is that of a dense (B, H, W, C), whatever its strides say of dimensions of one."""
     return feature.contiguous(memory_format=torch.channels_last)

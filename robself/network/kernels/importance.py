@@ -4,14 +4,7 @@ import torch
 import triton
 import triton.language as tl
 
-from robself.network.kernels.blocks import block_of, channels_last, places
-
-
-@triton.jit
-def _mirrored(index, size):
-    """-1..size as positions of a row mirrored about its end pixels."""
-    index = tl.where(index < 0, -index, index)
-    return tl.maximum(tl.minimum(index, 2 * (size - 1) - index), 0)  # a single pixel mirrors itself
+from robself.network.kernels.blocks import block_of, channels_last, mirrored, places
 
 
 @triton.jit
@@ -30,7 +23,7 @@ def _sobel(
     for down in tl.static_range(-1, 2):
         for right in tl.static_range(-1, 2):
             if down != 0 or right != 0:
-                at = (image + _mirrored(row + down, height)) * width + _mirrored(column + right, width)
+                at = (image + mirrored(row + down, height)) * width + mirrored(column + right, width)
                 place = places(at, channel, channels)
                 value = tl.load(source + place, mask=there, other=0.0).to(tl.float32)
                 horizontal += right * (2 - down * down) * value

@@ -4,16 +4,9 @@ import torch
 import triton
 import triton.language as tl
 
-from robself.network.kernels.blocks import channels_last, empty_feature
+from robself.network.kernels.blocks import channels_last, empty_feature, mirrored
 
 ELEMENTS = 4096  # of a program's block
-
-
-@triton.jit
-def _mirrored(position, size):
-    period = tl.maximum(2 * (size - 1), 1)
-    wrapped = tl.abs(position) % period
-    return tl.minimum(wrapped, period - wrapped)
 
 
 @triton.jit
@@ -25,7 +18,7 @@ def _pad(
     row, batch = tl.program_id(1), tl.program_id(2).to(tl.int64)
     channel = tl.arange(0, BLOCK)[None, :]
     there = (column < padded_width)[:, None] & (channel < CHANNELS)
-    origin = (batch * height + _mirrored(row - top, height)) * width + _mirrored(column - left, width)
+    origin = (batch * height + mirrored(row - top, height)) * width + mirrored(column - left, width)
     target = (batch * padded_height + row) * padded_width + column
     value = tl.load(image + origin[:, None] * CHANNELS + channel, mask=there)
     tl.store(padded + target[:, None] * PADDED_CHANNELS + first_channel + channel, value, mask=there)
@@ -41,9 +34,8 @@ def _fold(
     channel = tl.arange(0, BLOCK)[None, :]
     there = (column < width)[:, None] & (channel < CHANNELS)
     total = tl.zeros((PIXELS, BLOCK), tl.float32)
-    for down in tl.static_range(
-        3
-    ):  # a row itself, its mirror image above the first row, and that below the last
+    # A row itself, its mirror image above the first row, and that below the last.
+    for down in tl.static_range(3):
         if down == 0:
             from_row, known_row = top + row, row >= 0
         elif down == 1:
