@@ -8,19 +8,22 @@ compiles its kernels and is not counted.
 
 from __future__ import annotations
 
-import json
+import sys
 import time
 from pathlib import Path
 from statistics import median
 from typing import Annotated
 
-import torch
 import typer
 
+from robself.bench.absolute import device_name
 from robself.bench.inputs import middle, rendered_case, resized_pair, robot_config
 from robself.config import RobSelfConfig
 from robself.device import choose_device
+from robself.errors import RobSelfError
 from robself.evaluation.machine import machine
+from robself.file_writing import check_place, write_file
+from robself.json_text import json_text
 from robself.online import Budget, OnlineSuperResolver
 from robself.provenance import versions
 
@@ -83,15 +86,21 @@ def main(
     output: Annotated[Path, typer.Option("-o", "--output", help="JSON file.")],
     device: Annotated[str, typer.Option(help="cuda or cuda:N.")] = "cuda",
 ) -> None:
-    report = {
-        "paper": {variant: paper(variant, device) for variant in ("re", "de")},
-        "robot": [robot(size, device) for size in SIZES],
-        "device": torch.cuda.get_device_name(choose_device(device)),
-        "machine": machine(),
-        "versions": versions(),
-    }
-    output.write_text(json.dumps(report, indent=1) + "\n")
-    print(output.read_text())
+    try:
+        name = device_name(choose_device(device))
+        check_place(output)
+        report = {
+            "paper": {variant: paper(variant, device) for variant in ("re", "de")},
+            "robot": [robot(size, device) for size in SIZES],
+            "device": name,
+            "machine": machine(),
+            "versions": versions(),
+        }
+        write_file(output, (json_text(report) + "\n").encode())
+    except RobSelfError as error:
+        print(f"gpu: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print(json_text(report))
 
 
 if __name__ == "__main__":
