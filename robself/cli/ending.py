@@ -5,14 +5,46 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a batch system ends a program by
+INTERRUPTED = 130
+AGAIN_SECONDS = 0.01
+TORCH = ("torch", "torch._dynamo")  # the second, as long to import, comes with the first module that needs it
 
 
 def heed_signals() -> None:
     """Let SIGTERM, too, raise KeyboardInterrupt: it loses as little as Ctrl-C does."""
     for number in SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raises KeyboardInterrupt where that can be raised, which is not where a module is being imported.
+
+    C++ may be its caller there and aborts the process, and a class makes a RuntimeError of it. Before torch has
+    been imported nothing is under way: the process ends at once. Any other import is waited for.
+    """
+    if _torch_is_being_imported():
+        os.write(sys.stderr.fileno(), b"robself: interrupted\n")
+        os._exit(INTERRUPTED)
+    if _is_importing(frame):
+        signal.signal(signal.SIGALRM, _interrupt)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+    else:
+        raise KeyboardInterrupt
+
+
+def _torch_is_being_imported() -> bool:
+    specs = (getattr(sys.modules.get(name), "__spec__", None) for name in TORCH)
+    return any(getattr(spec, "_initializing", False) for spec in specs)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
 
 
 def end(code: int) -> None:
