@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
+import torch
 import typer
 
 from robself.bench.absolute import device_name
@@ -85,13 +86,18 @@ def robot(size: tuple[int, int], device: str) -> dict:
 def main(
     output: Annotated[Path, typer.Option("-o", "--output", help="JSON file.")],
     device: Annotated[str, typer.Option(help="cuda or cuda:N.")] = "cuda",
+    choose_convolutions: Annotated[
+        bool, typer.Option(help="let cuDNN try each convolution's algorithms and keep the fastest")
+    ] = False,
 ) -> None:
+    torch.backends.cudnn.benchmark = choose_convolutions
     try:
         name = device_name(choose_device(device))
         check_place(output)
         report = {
             "paper": {variant: paper(variant, device) for variant in ("re", "de")},
             "robot": [robot(size, device) for size in SIZES],
+            "choose_convolutions": choose_convolutions,
             "device": name,
             "machine": machine(),
             "versions": versions(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from robself.preparation import Observation, enlarged
+from robself.preparation import Observation
+from robself.resizing import enlarged
 
 
 def back_projected(sr: torch.Tensor, observation: Observation, steps: int) -> torch.Tensor:

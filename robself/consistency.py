@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 
@@ -21,8 +23,8 @@ class AveragePooling:
         if height % rows == 0 and width % columns == 0:
             self.factor = height // rows, width // columns
         else:
-            self.rows = area_shares(height, rows).to(device)
-            self.columns = area_shares(width, columns).to(device)
+            self.rows = _area_shares_on(device, height, rows)
+            self.columns = _area_shares_on(device, width, columns)
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         if self.factor:
@@ -37,6 +39,12 @@ class AveragePooling:
             # Half the time of `repeat_interleave`.
             return wide[..., None, :].expand(*pooled.shape[:-1], rows, wide.shape[-1]).flatten(-3, -2)
         return self.rows.T @ pooled @ self.columns
+
+
+@lru_cache(maxsize=32)
+def _area_shares_on(device: torch.device | str, size: int, source_size: int) -> torch.Tensor:
+    """Pair after pair wants the same."""
+    return area_shares(size, source_size).to(device)
 
 
 def area_shares(size: int, source_size: int) -> torch.Tensor:

@@ -59,6 +59,17 @@ class Normalisation:
             cv2.LUT(channel, np.ascontiguousarray(table), dst=looked_up)
         return normalised
 
+    def guide_on(self, device: torch.device, guide: np.ndarray) -> torch.Tensor:
+        """The same on a device; a GPU is given bytes. (H, W, 3) uint8 -> (3, H, W) float32."""
+        if device.type == "cpu":
+            return torch.from_numpy(self.guide(guide))
+        return self.guide_by_torch(torch.tensor(guide, device=device))
+
+    def guide_by_torch(self, guide: torch.Tensor) -> torch.Tensor:
+        both = np.stack((self.guide_mean, self.guide_deviation))[..., None, None]
+        mean, deviation = torch.from_numpy(both).to(guide.device)
+        return ((guide.permute(2, 0, 1) - mean) / deviation).contiguous()
+
     def restore(self, normalised: np.ndarray) -> np.ndarray:
         """Deviations -> source's unit, float32."""
         mean = torch.tensor(self.source_mean, dtype=torch.float32)

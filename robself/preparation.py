@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from robself.consistency import AveragePooling
 from robself.normalisation import Normalisation
 from robself.pair import Pair
+from robself.resizing import enlarged, shrunk
 from robself.tiling import Tiling
-from robself.upsampling import bicubic_of_filled
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Observation:
         if estimate.numel() < self.upsampled.numel():
             estimate = enlarged(estimate, size)
         elif estimate.shape[-2:] != size:
-            estimate = F.interpolate(estimate, size, mode="area")
+            estimate = shrunk(estimate, size)
         return replace(self, upsampled=estimate)
 
 
@@ -69,9 +67,9 @@ class Observations:
         tiling_for: Callable[[tuple[int, int]], Tiling | None] = lambda size: None,
     ) -> None:
         self._at = {}
-        images = normalisation.source(pair.filled), normalisation.guide(pair.guide)
+        images = _images(pair, normalisation, device)
         for resolution in sorted({1.0, *resolutions}, reverse=True):
-            seen = _observed(pair, *images, resolution, device)
+            seen = _observed(pair, *images, resolution)
             self._at[resolution] = replace(seen, tiling=tiling_for(tuple(seen.guide.shape[-2:])))
 
     def __getitem__(self, resolution: float) -> Observation:
@@ -88,32 +86,27 @@ class Observations:
 
 def observe(pair: Pair, normalisation: Normalisation, resolution: float, device: torch.device) -> Observation:
     """The pair at a share of the guide's size, never below the source's."""
-    images = normalisation.source(pair.filled), normalisation.guide(pair.guide)
-    return _observed(pair, *images, resolution, device)
+    return _observed(pair, *_images(pair, normalisation, device), resolution)
+
+
+def _images(pair: Pair, normalisation: Normalisation, device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Of a pair on the device: source, its validity, and the guide. Shape: two (1, 1, h, w), (1, 3, H, W)."""
+    source = torch.from_numpy(normalisation.source(pair.filled))[None, None]
+    valid = torch.from_numpy(pair.valid.astype(np.float32))[None, None]
+    return source.to(device), valid.to(device), normalisation.guide_on(device, pair.guide)[None]
 
 
 def _observed(
-    pair: Pair, source: np.ndarray, guide: np.ndarray, resolution: float, device: torch.device
+    pair: Pair, source: torch.Tensor, valid: torch.Tensor, guide: torch.Tensor, resolution: float
 ) -> Observation:
-    """Of both images normalised. Shape: (h, w) without holes, (3, H, W)."""
-    height, width = (
+    size = tuple(
         max(round(full * resolution), low) for full, low in zip(pair.size, pair.source.shape, strict=True)
     )
-    if (height, width) != pair.size:
-        guide = np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in guide])
-    upsampled = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
     return Observation(
-        torch.from_numpy(source)[None, None].to(device),
-        torch.from_numpy(pair.valid.astype(np.float32))[None, None].to(device),
-        torch.from_numpy(upsampled)[None, None].to(device),
-        torch.from_numpy(guide)[None].to(device),
-        AveragePooling((height, width), pair.source.shape, device),
-        height / pair.size[0],
+        source,
+        valid,
+        enlarged(source, size, "bilinear"),
+        guide if size == pair.size else shrunk(guide, size),
+        AveragePooling(size, pair.source.shape, source.device),
+        size[0] / pair.size[0],
     )
-
-
-def enlarged(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Bicubically. Shape: (1, 1, h, w) float32 -> (1, 1, H, W)."""
-    if image.device.type == "cpu":  # OpenCV takes a tenth of PyTorch's time
-        return torch.from_numpy(bicubic_of_filled(image[0, 0].numpy(), size))[None, None]
-    return F.interpolate(image, size, mode="bicubic", align_corners=False)

@@ -12,7 +12,8 @@ from robself.cuda_graphs import Run, directly
 from robself.deadline import Pace
 from robself.learned import Learned
 from robself.optimisation import predict
-from robself.preparation import Observation, Observations, enlarged
+from robself.preparation import Observation, Observations
+from robself.resizing import enlarged
 from robself.schedule import Schedule
 from robself.sharpening import sharpened
 

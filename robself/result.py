@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from robself.network import Prediction, RobSelf
 from robself.normalisation import Normalisation
 from robself.pair import Pair, Result
 from robself.preparation import Observation
+from robself.resizing import enlarged, shrunk
 from robself.upsampling import bicubic_of_filled, enlarge_mask
 
 # A prediction that explains the source this many times worse than bicubic enlargement is not trusted. What is
@@ -59,23 +61,33 @@ def assemble(
     def restored(image: torch.Tensor) -> np.ndarray:
         return normalisation.restore(image[0, 0].cpu().numpy())
 
-    upsampled = bicubic_of_filled(pair.filled, pair.size)
-    floor = source_consistency(upsampled, pair.source, pair.valid)
-    finite, sr = _finite(prediction.sr), restored(prediction.sr)
+    @cache
+    def upsampled() -> np.ndarray:
+        return bicubic_of_filled(pair.filled, pair.size)
+
+    def inconsistency(image: torch.Tensor) -> float:
+        """Pooled where it lies: what is left of it is small. Infinite where a number of it is not finite."""
+        means = restored(shrunk(image, pair.source.shape))
+        return source_consistency(means, pair.source, pair.valid) if np.isfinite(means).all() else np.inf
+
+    floor, after = inconsistency(enlarged(observation.source, pair.size)), inconsistency(prediction.sr)
+    finite = after < np.inf
     unseen = None if pair.guide_valid is None else ~pair.guide_valid
-    _replace(sr, unseen, upsampled)
-    after = source_consistency(sr, pair.source, pair.valid) if finite else np.inf
+    if unseen is not None and finite:
+        sr = restored(prediction.sr)
+        _replace(sr, unseen, upsampled)
+        after = source_consistency(sr, pair.source, pair.valid)
     before = after if consistency_before is None else consistency_before
     unexplained = not before <= trusted * floor
     fallback = info["stopped_by"] == "divergence" or not after <= trusted * floor
     if fallback:
-        sr, after = upsampled.copy(), floor
+        sr, after = upsampled().copy(), floor
     else:
         sr = restored(refine(prediction.sr, observation))
         _replace(sr, unseen, upsampled)
     displacement = network.translator.alignment.mean_displacement(prediction.displacement)
     # Nothing is finite that was sampled at a position that is not.
-    if not finite and not _finite(displacement):
+    if not finite and not displacement.isfinite().all():
         displacement = torch.zeros_like(displacement)
     displacement = displacement[0].permute(1, 2, 0).cpu().numpy()
 
@@ -86,7 +98,7 @@ def assemble(
         translated = restored(prediction.translated)
         _replace(translated, unseen, upsampled)
         if not np.isfinite(translated).all():
-            translated = upsampled
+            translated = upsampled().copy()
         np.copyto(translated, np.nan, where=~valid)
     info = {
         **info,
@@ -106,12 +118,7 @@ def assemble(
     )
 
 
-def _replace(image: np.ndarray, where: np.ndarray | None, other: np.ndarray) -> None:
+def _replace(image: np.ndarray, where: np.ndarray | None, other: Callable[[], np.ndarray]) -> None:
     """Put the other's values into the image. Shape: (H, W), `where` bool; None: nowhere."""
     if where is not None:
-        cv2.copyTo(other, where.view(np.uint8), image)  # numpy takes several times as long
-
-
-def _finite(image: torch.Tensor) -> bool:
-    """Whether every number is; their sum tells, in half the time that looking at each takes."""
-    return bool(image.sum().isfinite())
+        cv2.copyTo(other(), where.view(np.uint8), image)  # numpy takes several times as long

@@ -75,7 +75,7 @@ def run(pair: Pair, settings: Settings) -> Estimate:
         capturable=device.type == "cuda",
         fused=device.type == "cuda",
     )
-    colour = torch.from_numpy(normalisation.guide(pair.guide)).permute(1, 2, 0).contiguous().to(device)
+    colour = normalisation.guide_on(device, pair.guide).permute(1, 2, 0).contiguous()
     place = places(*pair.size, device)
     source = torch.from_numpy(normalisation.source(pair.source)).to(device)
     (down, down_share), (across, across_share) = (
