@@ -21,7 +21,7 @@ from robself.learned import Learned
 from robself.memory_shortage import with_second_chance
 from robself.network import RobSelf
 from robself.normalisation import Normalisation
-from robself.optimisation import Progress, loss_of, optimise, predict
+from robself.optimisation import Outcome, Progress, loss_of, optimise, predict
 from robself.optimisers import make_optimisers
 from robself.pair import Pair, Result
 from robself.peak_memory import CUDA, RESIDENT, PeakMemory
@@ -169,16 +169,7 @@ class OnlineSuperResolver:
             outcome.consistency_before * state.normalisation.source_deviation,
             self._refine if refined else lambda sr, observation: sr,
             state.trusted,
-            self._info(
-                "keyframe",
-                warm,
-                refined,
-                observations.full,
-                outcome.iterations,
-                outcome.loss_before,
-                outcome.loss_after,
-                outcome.stopped_by,
-            ),
+            self._info("keyframe", warm, refined, observations.full, outcome),
         )
         # What has diverged, or has become worse than it was, is given up: the next keyframe is cold.
         worse = warm and result.info["fallback"] and not outcome.loss_after < outcome.loss_before
@@ -208,16 +199,17 @@ class OnlineSuperResolver:
             state.learned.turn_to(1.0)
             prediction = predict(state.learned.network, observation, self.dtype, translate, self._run)
             loss = loss_of(prediction, observation).item() if translate else None
+        outcome = Outcome(prediction, 0, loss, None, loss, "schedule")
         return assemble(
             pair,
             observation,
             prediction,
             state.learned.network,
             state.normalisation,
-            None,
+            outcome.consistency_before,
             self._refine,
             state.trusted,
-            self._info("track", True, True, observation, 0, loss, loss, "schedule"),
+            self._info("track", True, True, observation, outcome),
         )
 
     def _observations(
@@ -281,26 +273,16 @@ class OnlineSuperResolver:
         normalisation = Normalisation.of(pair, by_percentiles=self.config.modality == "nir")
         return _Warmth(Learned(network, make_optimisers(network, self.schedule.optimiser)), normalisation)
 
-    def _info(
-        self,
-        mode: str,
-        warm: bool,
-        refined: bool,
-        full: Observation,
-        iterations: int,
-        before: float | None,
-        after: float | None,
-        stopped_by: str,
-    ) -> dict:
+    def _info(self, mode: str, warm: bool, refined: bool, full: Observation, outcome: Outcome) -> dict:
         return {
             "mode": mode,
             "start": "warm" if warm else "cold",
             "refined": refined,
             "tiles": len(full.tiling) if full.tiling else 1,
-            "iterations": iterations,
-            "loss_before": before,
-            "loss_after": after,
-            "stopped_by": stopped_by,
+            "iterations": outcome.iterations,
+            "loss_before": outcome.loss_before,
+            "loss_after": outcome.loss_after,
+            "stopped_by": outcome.stopped_by,
             "device": str(self.device),
             "dtype": str(self.dtype).removeprefix("torch."),
             "preset": self.config.preset,

@@ -36,15 +36,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a keyframe's optimisation ended with; losses are in deviations of the source."""
+    """What a keyframe's optimisation ended with, or a track's pass; losses are in deviations of the source.
+
+    Attributes:
+        loss_before, loss_after: None: nobody asked for what they need (`OnlineSuperResolver.track`).
+    """
 
     prediction: Prediction
     iterations: int
-    loss_before: (
-        float  # of the first iteration; of warm weights, the first at full resolution if there was one
-    )
-    consistency_before: float  # its first term of Eq. 1 alone
-    loss_after: float
+    # Of the first iteration; of warm weights, the first at full resolution if there was one.
+    loss_before: float | None
+    consistency_before: float | None  # its first term of Eq. 1 alone; None: nothing was optimised
+    loss_after: float | None
     stopped_by: str  # "schedule", "deadline" or "divergence"
 
 
