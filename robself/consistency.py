@@ -7,6 +7,8 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 
+CPU = torch.device("cpu")
+
 
 class AveragePooling:
     """f_down of Eq. 1: the mean over each source pixel's area, for any real factor per axis.
@@ -16,8 +18,11 @@ class AveragePooling:
     """
 
     def __init__(
-        self, size: tuple[int, int], source_size: tuple[int, int], device: torch.device | str = "cpu"
-    ):
+        self,
+        size: tuple[int, int],
+        source_size: tuple[int, int],
+        device: torch.device = CPU,
+    ) -> None:
         (height, width), (rows, columns) = size, source_size
         self.factor = None
         if height % rows == 0 and width % columns == 0:
@@ -42,7 +47,7 @@ class AveragePooling:
 
 
 @lru_cache(maxsize=32)
-def _area_shares_on(device: torch.device | str, size: int, source_size: int) -> torch.Tensor:
+def _area_shares_on(device: torch.device, size: int, source_size: int) -> torch.Tensor:
     """Pair after pair wants the same."""
     return area_shares(size, source_size).to(device)
 

@@ -23,8 +23,8 @@ def enlarged(
 ) -> torch.Tensor:
     """About pixel centres. Shape: (1, 1, h, w) float32 -> (1, 1, H, W), H >= h, W >= w."""
     if image.device.type == "cpu":
-        enlarged = cv2.resize(image[0, 0].numpy(), size[::-1], interpolation=OPENCV[interpolation])
-        return torch.from_numpy(enlarged)[None, None]
+        larger = cv2.resize(image[0, 0].numpy(), size[::-1], interpolation=OPENCV[interpolation])
+        return torch.from_numpy(larger)[None, None]
     return enlarged_by_torch(image, size, interpolation)
 
 

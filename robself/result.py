@@ -70,13 +70,16 @@ def assemble(
         means = restored(shrunk(image, pair.source.shape))
         return source_consistency(means, pair.source, pair.valid) if np.isfinite(means).all() else np.inf
 
-    floor, after = inconsistency(enlarged(observation.source, pair.size)), inconsistency(prediction.sr)
-    finite = after < np.inf
     unseen = None if pair.guide_valid is None else ~pair.guide_valid
-    if unseen is not None and finite:
+    if unseen is None:
+        floor, after = inconsistency(enlarged(observation.source, pair.size)), inconsistency(prediction.sr)
+    else:  # of which both images are needed here in any case
         sr = restored(prediction.sr)
+        sound = np.isfinite(sr.sum())
         _replace(sr, unseen, upsampled)
-        after = source_consistency(sr, pair.source, pair.valid)
+        floor = source_consistency(upsampled(), pair.source, pair.valid)
+        after = source_consistency(sr, pair.source, pair.valid) if sound else np.inf
+    finite = after < np.inf
     before = after if consistency_before is None else consistency_before
     unexplained = not before <= trusted * floor
     fallback = info["stopped_by"] == "divergence" or not after <= trusted * floor
@@ -98,7 +101,7 @@ def assemble(
         translated = restored(prediction.translated)
         _replace(translated, unseen, upsampled)
         if not np.isfinite(translated).all():
-            translated = upsampled().copy()
+            translated = upsampled()
         np.copyto(translated, np.nan, where=~valid)
     info = {
         **info,

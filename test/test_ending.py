@@ -24,32 +24,43 @@ cli.main()
 
 # A signal comes in the midst of an import, in a callback whose exceptions are lost or made others.
 IMPORTING = """
-import os, signal, sys
+import atexit, os, signal, sys, time
 from pathlib import Path
 from robself import cli
 
 def command(arguments):
     try:
         import module
-        print("imported")
-        while True:
+        print("imported", flush=True)
+        while {waiting}:
             pass
     except KeyboardInterrupt:
-        print("left by it", module.whole)
+        print("left by it", flush=True)
         raise
+    return 3
 
-Path("module.py").write_text('''
+Path("module.py").write_text({module!r})
+sys.path.insert(0, "")
+cli.run = command
+atexit.register(lambda: time.sleep(0.05) or print("ended", flush=True))
+cli.main()
+"""
+IN_A_CALLBACK = """
 import os, signal
 class Named:
     def __set_name__(self, owner, name):
         os.kill(os.getpid(), signal.SIGTERM)
 class Owner:
     name = Named()
-whole = True
-''')
-sys.path.insert(0, "")
-cli.run = command
-cli.main()
+print("whole", flush=True)
+"""
+WITHOUT_AN_END = """
+import os, signal
+os.kill(os.getpid(), signal.SIGTERM)
+print("waited for", flush=True)
+os.kill(os.getpid(), signal.SIGTERM)
+while True:
+    pass
 """
 IMPORTING_TORCH = """
 import os, signal, sys
@@ -69,13 +80,14 @@ cli.main()
 """
 
 
-def run(code, folder=None):
+def run(code, folder=None, stderr=subprocess.PIPE):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         [sys.executable, "-c", code],
         env=environment,
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         timeout=60,
         check=False,
@@ -93,14 +105,35 @@ def test_what_was_said_before_ctrl_c_is_not_lost():
 
 
 def test_an_import_comes_to_its_end_before_a_signal_ends_the_command(tmp_path):
-    done = run(IMPORTING, tmp_path)
-    assert done.stdout in ("left by it True\n", "imported\nleft by it True\n")
+    done = run(IMPORTING.format(module=IN_A_CALLBACK, waiting=True), tmp_path)
+    assert done.stdout.splitlines() in (
+        ["whole", "left by it", "ended"],
+        ["whole", "imported", "left by it", "ended"],
+    )
     assert (done.returncode, done.stderr) == (130, "robself: interrupted\n")
+
+
+def test_a_second_signal_does_not_wait_for_an_import(tmp_path):
+    done = run(IMPORTING.format(module=WITHOUT_AN_END, waiting=True), tmp_path)
+    assert done.stdout.splitlines() == ["waited for", "left by it", "ended"]
+    assert (done.returncode, done.stderr) == (130, "robself: interrupted\n")
+
+
+def test_a_signal_in_the_last_import_does_not_disturb_the_end(tmp_path):
+    done = run(IMPORTING.format(module=IN_A_CALLBACK, waiting=False), tmp_path)
+    assert done.stdout.splitlines()[-1] == "ended"
+    assert (done.returncode, done.stderr) in ((3, ""), (130, "robself: interrupted\n"))
 
 
 def test_a_signal_while_torch_is_imported_ends_the_process_at_once():
     done = run(IMPORTING_TORCH)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "robself: interrupted\n")
+
+
+def test_a_signal_while_torch_is_imported_needs_nobody_who_listens():
+    with open("/dev/full", "w") as full:
+        done = run(IMPORTING_TORCH, stderr=full)
+    assert (done.returncode, done.stdout) == (130, "")
 
 
 @pytest.mark.parametrize("buffered", [True, False])

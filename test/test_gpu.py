@@ -6,9 +6,13 @@ import torch
 from small_pairs import assert_sound, coarse_pair, small_config
 
 from robself.config import ModelConfig
-from robself.network import RobSelf
+from robself.network import Prediction, RobSelf
 from robself.network.neighbourhood_attention import neighbourhood_attention
+from robself.normalisation import Normalisation
 from robself.online import Budget, OnlineSuperResolver
+from robself.pair import Pair
+from robself.preparation import Observations
+from robself.result import assemble
 
 pytestmark = [
     pytest.mark.gpu,
@@ -68,3 +72,33 @@ def test_auto_chooses_the_gpu_and_a_seed_its_result():
     )
     assert first.info["device"].startswith("cuda")
     np.testing.assert_allclose(first.translated, again.translated, rtol=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("size", [(24, 32), (25, 33)])
+def test_a_prediction_is_judged_and_assembled_as_on_the_cpu(size, registered, value):
+    draw = np.random.default_rng(0)
+    source = draw.uniform(-1, 9, (6, 8)).astype(np.float32)
+    seen = draw.random(size) > 0.2 if registered else None
+    pair = Pair.from_images(source, draw.integers(0, 256, (*size, 3), np.uint8), guide_valid=seen)
+    normalisation, network = Normalisation.of(pair), RobSelf(ModelConfig(channels=8))
+    difference = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(0))
+    difference[..., 3, 4] += value
+    results = []
+    for device in map(torch.device, ("cpu", "cuda")):
+        full = Observations(pair, normalisation, set(), device).full
+        sr = full.upsampled + 0.1 * difference.to(device)
+        prediction = Prediction(sr, sr, torch.zeros(1, 2, *size, device=device))
+        info = {"stopped_by": "schedule"}
+        results.append(
+            assemble(
+                pair, full, prediction, network.to(device), normalisation, None, lambda sr, _: sr, 9.0, info
+            )
+        )
+    on_cpu, on_gpu = results
+    assert on_cpu.info["fallback"] == on_gpu.info["fallback"] == bool(np.isnan(value))
+    for name in ("consistency_before", "consistency_after", "consistency_bicubic"):
+        assert on_gpu.info[name] == pytest.approx(on_cpu.info[name], rel=1e-4), name
+    for name in ("sr", "translated", "displacement"):
+        np.testing.assert_allclose(getattr(on_gpu, name), getattr(on_cpu, name), rtol=1e-4, atol=1e-4)

@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a batch system ends a program by
-INTERRUPTED = 130
+INTERRUPTED, STDERR = 130, 2
 AGAIN_SECONDS = 0.01
 TORCH = ("torch", "torch._dynamo")  # the second, as long to import, comes with the first module that needs it
 
@@ -24,12 +24,16 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Raises KeyboardInterrupt where that can be raised, which is not where a module is being imported.
 
     C++ may be its caller there and aborts the process, and a class makes a RuntimeError of it. Before torch has
-    been imported nothing is under way: the process ends at once. Any other import is waited for.
+    been imported nothing is under way: the process ends at once. Any other import is waited for, until a second
+    signal comes.
     """
     if _torch_is_being_imported():
-        os.write(sys.stderr.fileno(), b"robself: interrupted\n")
-        os._exit(INTERRUPTED)
-    if _is_importing(frame):
+        try:
+            os.write(STDERR, b"robself: interrupted\n")
+        finally:  # also if nobody listens
+            os._exit(INTERRUPTED)
+    waited, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    if _is_importing(frame) and not waited:
         signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
     else:
@@ -52,7 +56,7 @@ def end(code: int) -> None:
 
     The interpreter is not taken down: with torch loaded that takes a second and more, in which no signal is heeded.
     """
-    for number in SIGNALS:  # all is written: there is nothing left to interrupt
+    for number in (*SIGNALS, signal.SIGALRM):  # all is written: there is nothing left to interrupt
         signal.signal(number, signal.SIG_IGN)
     atexit._run_exitfuncs()  # as multiprocessing ends its processes: what libraries have begun, they end
     os._exit(code)
