@@ -75,6 +75,7 @@ class Activity:
             lambda: self.processing.next_seconds(),
             self._renew_processing,
             lambda: self.processing.free(),
+            lambda job: job.sizes,
         )
         self.synchronizer = Synchronizer(
             make_pairer(parameters.sync.slop, parameters.sync.queue_size),

@@ -16,8 +16,8 @@ from robself_ros.exit_deadline import exit_after
 from robself_ros.lifetime import Lifetime
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
-END_SECONDS = 0.5
-LATEST_SECONDS = 0.8
+END_SECONDS = 0.7  # for ROS to end; what is cut off then leaves its shared memory behind
+LATEST_SECONDS = 0.85
 
 
 def main() -> None:

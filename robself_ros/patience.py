@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Hashable
 
-FIRST_SECONDS = 30.0  # the first job has to load and allocate what is never loaded again
+FIRST_SECONDS = 30.0  # the first job of its kind has to load and allocate what the next ones find
 LEAST_SECONDS = 5.0
 RECENT = 30  # jobs whose silences are remembered
 
@@ -15,16 +16,21 @@ class Patience:
 
     A job is late when it has taken its budget, and the longest silence of the recent jobs (its last iteration and
     what comes after it). It hangs when there was no sign of life for twice that silence, LEAST_SECONDS at least:
-    budget or not, what goes on working does not hang, and on a slow machine everything takes longer.
+    budget or not, what goes on working does not hang, and on a slow machine everything takes longer. Of another kind
+    of job, larger images for instance, the recent ones tell nothing.
     """
 
     def __init__(self) -> None:
         self._silences: deque[float] = deque(maxlen=RECENT)
         self._job: tuple[float, float] | None = None  # begin, budget
+        self._kind: Hashable = None
         self._sign = self._silence = 0.0
 
-    def begin(self, budget_seconds: float) -> None:
+    def begin(self, budget_seconds: float, kind: Hashable = None) -> None:
         """A job is taken in hand; 0: it has no budget."""
+        if kind != self._kind:
+            self._silences.clear()
+            self._kind = kind
         self._sign, self._silence = time.monotonic(), 0.0
         self._job = self._sign, budget_seconds
 
@@ -42,6 +48,7 @@ class Patience:
     def left(self) -> Patience:
         """For the next one, when the job in work is left to itself: it has learned from this one's silence."""
         other = Patience()
+        other._kind = self._kind
         other._silences.extend([*self._silences, min(self.silent_seconds, self.silence_seconds)])
         return other
 

@@ -33,6 +33,11 @@ class Job:
     source: Image
     guide: Image
 
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """(height, width) of both."""
+        return tuple((image.height, image.width) for image in (self.source, self.guide))
+
 
 @dataclass(frozen=True)
 class Product:

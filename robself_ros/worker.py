@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
@@ -32,6 +32,7 @@ class Worker(Generic[Job, Product]):
         renew: called when a thread that hangs is left to itself, with all that it works on: what the above work
             on from then on is to be something else.
         release: gives back what the thread worked on, once it has ended for good, however late.
+        kind: what jobs have in common that take about as long.
 
     Attributes:
         patience: how long the job in work has been worked at, and whether that is too long.
@@ -49,10 +50,11 @@ class Worker(Generic[Job, Product]):
         seconds: Callable[[], float] = lambda: 0.0,
         renew: Callable[[], None] = lambda: None,
         release: Callable[[], None] = lambda: None,
+        kind: Callable[[Job], Hashable] = lambda job: None,
     ) -> None:
         self._process, self._deliver, self._forget, self._report = process, deliver, forget, report
         self._tally, self._surroundings, self._seconds = tally, surroundings, seconds
-        self._renew, self._release = renew, release
+        self._renew, self._release, self._kind = renew, release, kind
         self.patience = Patience()
         self.ended = ""
         self._changed = threading.Condition()
@@ -159,7 +161,7 @@ class Worker(Generic[Job, Product]):
                 while (taken := self._take()) is not None:
                     job, generation = taken
                     self._given_up = False
-                    patience.begin(self._seconds())
+                    patience.begin(self._seconds(), self._kind(job))
                     if generation != self._known:
                         self._forget()
                         self._known = generation

@@ -15,7 +15,9 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rclpy.client import Client
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from robself_ros.msg import Status
@@ -60,6 +62,7 @@ class Robot:
         self.context = rclpy.Context()
         self.context.init([], domain_id=domain)
         self.node = rclpy.create_node("robot", context=self.context, enable_rosout=False)
+        self._clients: dict[str, Client] = {}
         self.node_name = node_name
         self.came: dict[str, list] = {name: [] for name in (*OUTPUTS, "diagnostics")}
         self._changed = threading.Condition()
@@ -230,14 +233,15 @@ class Robot:
         return self.call(ChangeState, f"{self.node_name}/change_state", request).success
 
     def call(self, kind: type, name: str, request: Any) -> Any:
-        client = self.node.create_client(kind, name)
-        try:
-            self.wait_for(client.service_is_ready, name)
-            answer = client.call_async(request)
-            self.wait_for(answer.done, f"an answer of {name}")
-            return answer.result()
-        finally:
-            self.node.destroy_client(client)
+        if (
+            name not in self._clients
+        ):  # one for all calls: an answer is lost on a client that is not known yet
+            self._clients[name] = self.node.create_client(kind, name)
+        client = self._clients[name]
+        self.wait_for(client.service_is_ready, name)
+        answer = client.call_async(request)
+        self.wait_for(answer.done, f"an answer of {name}")
+        return answer.result()
 
     def _listen(self, name: str, kind: type, topic: str) -> Any:
         def take(message: Any) -> None:
@@ -248,8 +252,11 @@ class Robot:
         return self.node.create_subscription(kind, topic, take, RELIABLE)
 
     def _spin(self) -> None:
-        with suppress(ExternalShutdownException):
-            self._executor.spin()
+        while (
+            self.context.ok()
+        ):  # a listener that another thread destroys ends rclpy's spinning, now and then
+            with suppress(ExternalShutdownException, rclpy_implementation.InvalidHandle):
+                self._executor.spin()
 
     def __enter__(self) -> Robot:
         return self

@@ -1,7 +1,6 @@
 """What the middleware tells: peers that do not fit and messages that were lost."""
 
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ import rclpy
 from middleware import of_fast_dds
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from ros_domain import fresh_domain
 from sensor_msgs.msg import Image
 
 from robself_ros import dds
@@ -44,7 +44,7 @@ class Heard:
 
 @pytest.fixture
 def domain():
-    return random.SystemRandom().randint(2, 100)
+    return fresh_domain()
 
 
 @pytest.fixture

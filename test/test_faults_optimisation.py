@@ -13,7 +13,12 @@ from robself.upsampling import bicubic_of_filled
 pytestmark = pytest.mark.ros
 PAIR = coarse_pair()  # mm
 # Four setbacks, after which an optimisation gives up, take eight iterations.
-ENOUGH = {"budget.first_iterations": 25, "budget.first_seconds": 0.0, "budget.iterations": 10}
+ENOUGH = {
+    "budget.first_iterations": 25,
+    "budget.first_seconds": 0.0,
+    "budget.seconds": 0.0,
+    "budget.iterations": 10,
+}
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,13 @@
 Six of fifty moments by default; all with `-m "long or not long"`.
 """
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from evaluation_runs import write_pairs
+from heeding import wait_until_it_heeds, waiting_per_cpu
 from node_process import NodeProcess
 from test_cli import SIZE, TOPICS, colour, millimetres
 from test_eval_cli import metrics_of
@@ -78,25 +78,6 @@ def finished(folder: Path, *arguments: object) -> None:
     assert code == 0, (folder / "said.txt").read_text()
 
 
-def wait_until_it_heeds(process: subprocess.Popen) -> None:
-    """SIGTERM is handled or, by the node, blocked to be waited for: until then Python itself ends the process.
-
-    A thread that waits for a signal does not block it meanwhile, the others do.
-    """
-    bit, deadline = 1 << signal.SIGTERM - 1, time.monotonic() + PATIENCE_SECONDS
-    while not any(masks & bit for masks in heeded(process.pid)):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def heeded(pid: int) -> Iterator[int]:
-    """Of each thread the signals that it blocks or catches, as bits."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(OSError):  # it has ended
-            fields = dict(line.split(":", 1) for line in (thread / "status").read_text().splitlines())
-            yield int(fields["SigBlk"], 16) | int(fields["SigCgt"], 16)
-
-
 def end_of(process: subprocess.Popen, moment: Moment) -> tuple[int, float]:
     """Exit code, and seconds from the signal on; a program may have come to its end before it."""
     wait_until_it_heeds(process)
@@ -117,11 +98,6 @@ def end_command(folder: Path, moment: Moment, *arguments: object) -> float:
     assert code != 130 or said.splitlines()[-1].startswith("robself: interrupted")
     assert moment.number == signal.SIGKILL or seconds < END_SECONDS * waiting_per_cpu()
     return seconds
-
-
-def waiting_per_cpu() -> float:
-    """By how much others slow this machine down."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def end_node(folder: Path, moment: Moment) -> float:

@@ -52,7 +52,7 @@ def test_a_pair_past_its_budget_is_told_before_it_is_given_up(node):
     values = values_of(report)
     assert report.message.startswith("late: at one pair for ")
     deadline, busy = (float(values[name]) for name in ("deadline (s)", "busy (s)"))
-    assert 0.5 <= deadline < busy <= seen + 0.1
+    assert 0.5 <= deadline <= busy <= seen + 0.1  # of one decimal both
     assert busy - deadline < REPORTED_WITHIN
     node.status()
 

@@ -85,6 +85,7 @@ def test_budgets_and_keyframes_may_change_while_active(robot):
     assert change(robot, ACTIVATE)
     robot.meet()
     assert robot.result(robot.exchange(*images)).iterations == 25
+    assert set_parameter(robot, "budget.seconds", 0.0).successful
     assert set_parameter(robot, "budget.iterations", 5).successful
     assert robot.result(robot.exchange(*images)).iterations == 5
     assert set_parameter(robot, "keyframe.every_n", 2).successful

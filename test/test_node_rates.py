@@ -20,7 +20,7 @@ def report(tmp_path_factory):
     """What the command wrote, at a low rate and at one that is far above what is computed."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(tmp_path_factory.mktemp("bench"))
-        tiny = replace(QUICK, node_rates=(SLOW, FAST), node_seconds=2.0, node_iterations=1, node_factor=2.0)
+        tiny = replace(QUICK, node_rates=(SLOW, FAST), node_seconds=4.0, node_iterations=1, node_factor=2.0)
         monkeypatch.setattr("robself.bench.workload.QUICK", tiny)
         assert run(COMMAND) in (0, 2)
         return json.loads(Path("out", "bench.json").read_text())

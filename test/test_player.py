@@ -26,7 +26,7 @@ def test_messages_come_in_their_order_at_their_own_pace(bag, tmp_path, listener)
     stamps = [stamp for stamp, *_ in arrivals]
     assert stamps == [START_NS + round(index * PERIOD_SECONDS * 1e9) for index in range(FRAMES)]
     took = arrivals[-1][1] - arrivals[0][1]
-    assert took == pytest.approx((FRAMES - 1) * PERIOD_SECONDS, rel=0.3)
+    assert 0.7 < took / ((FRAMES - 1) * PERIOD_SECONDS) < 1.8
 
 
 def test_half_the_rate_takes_twice_the_time(bag, tmp_path, listener):
@@ -34,7 +34,7 @@ def test_half_the_rate_takes_twice_the_time(bag, tmp_path, listener):
     with Program(tmp_path, "player", bag, DEPTH, "--rate", 0.5) as player:
         assert player.ends() == 0, player.log.read_text()
     took = arrivals[-1][1] - arrivals[0][1]
-    assert took == pytest.approx((FRAMES - 1) * PERIOD_SECONDS / 0.5, rel=0.3)
+    assert 0.95 < took / ((FRAMES - 1) * PERIOD_SECONDS / 0.5) < 1.8
 
 
 def test_the_clock_tells_the_recordings_time(bag, tmp_path, listener):

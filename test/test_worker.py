@@ -8,6 +8,7 @@ import pytest
 
 from robself.errors import InputError, Interrupted
 from robself_ros.conversions import Rejected
+from robself_ros.patience import FIRST_SECONDS, LEAST_SECONDS, Patience
 from robself_ros.tally import Tally
 from robself_ros.worker import MOST_LEFT, Worker
 
@@ -245,3 +246,15 @@ def test_threads_that_hang_are_left_to_themselves_up_to_a_number(monkeypatch):
         time.sleep(0.005)
     assert worker.stop(PATIENCE_SECONDS)
     assert delivered == ["good"] * (MOST_LEFT + 1)
+
+
+def test_jobs_of_another_kind_are_waited_for_like_the_first():
+    patience = Patience()
+    for kind, allowed in ("small", FIRST_SECONDS), ("small", LEAST_SECONDS), ("large", FIRST_SECONDS):
+        patience.begin(0.0, kind)
+        assert patience.silence_seconds == allowed
+        patience.end()
+    patience.begin(0.0, "large")
+    successor = patience.left()
+    successor.begin(0.0, "large")
+    assert successor.silence_seconds == LEAST_SECONDS

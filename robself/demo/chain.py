@@ -72,7 +72,7 @@ def graph_of_its_own(scratch: str) -> dict[str, str]:
     from robself_ros import dds
 
     return {
-        "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)),
+        "ROS_DOMAIN_ID": str(random.SystemRandom().randint(51, 100)),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "ROS_LOG_DIR": scratch,
         **dds.environment(),
