@@ -116,14 +116,13 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     for sequence, way in dict.fromkeys((row["sequence"], row["way"]) for row in later):
         if way == "bicubic":
             continue
-        its = [row for row in later if (row["sequence"], row["way"]) == (sequence, way)]
+        its, cold, bicubic = (
+            [row for row in later if (row["sequence"], row["way"]) == (sequence, name)]
+            for name in (way, "cold", "bicubic")
+        )
         by_seed = [
             [row for row in its if row["seed"] == seed] for seed in dict.fromkeys(r["seed"] for r in its)
         ]
-        cold, bicubic = (
-            [row for row in later if (row["sequence"], row["way"]) == (sequence, name)]
-            for name in ("cold", "bicubic")
-        )
         work = mean(row["pixel_iterations"] for row in cold)
         told.setdefault(sequence, {})[way] = {
             "seeds": len(by_seed),

@@ -233,9 +233,8 @@ class Robot:
         return self.call(ChangeState, f"{self.node_name}/change_state", request).success
 
     def call(self, kind: type, name: str, request: Any) -> Any:
-        if (
-            name not in self._clients
-        ):  # one for all calls: an answer is lost on a client that is not known yet
+        # One for all calls: an answer is lost on a client that is not known yet.
+        if name not in self._clients:
             self._clients[name] = self.node.create_client(kind, name)
         client = self._clients[name]
         self.wait_for(client.service_is_ready, name)
@@ -252,9 +251,8 @@ class Robot:
         return self.node.create_subscription(kind, topic, take, RELIABLE)
 
     def _spin(self) -> None:
-        while (
-            self.context.ok()
-        ):  # a listener that another thread destroys ends rclpy's spinning, now and then
+        # A listener that another thread destroys ends rclpy's spinning, now and then.
+        while self.context.ok():
             with suppress(ExternalShutdownException, rclpy_implementation.InvalidHandle):
                 self._executor.spin()
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from evaluation_runs import write_pairs
-from heeding import wait_until_it_heeds, waiting_per_cpu
+from heeding import PATIENCE_SECONDS, wait_until_it_heeds, waiting_per_cpu
 from node_process import NodeProcess
 from test_cli import SIZE, TOPICS, colour, millimetres
 from test_eval_cli import metrics_of
@@ -27,7 +27,6 @@ from robself.output_topics import output_topics
 from robself.recording import RecordingReader
 from robself.recording.unfinished import complete
 
-PATIENCE_SECONDS = 400.0
 END_SECONDS = 1.0  # of a machine that does nothing else
 SPAN_SECONDS = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)

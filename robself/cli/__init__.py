@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from robself.cli.ending import end, heed_signals
+from robself.cli.ending import INTERRUPTED, end, heed_signals
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         print("robself: interrupted", file=sys.stderr)
         with suppress(OSError):
             print(end="", flush=True)
-        code = 130
+        code = INTERRUPTED
     except OSError as error:
         if error.filename or error.errno not in (errno.ENOSPC, errno.EPIPE):
             raise

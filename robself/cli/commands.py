@@ -9,6 +9,7 @@ import typer
 
 from robself.cli.bench import bench
 from robself.cli.demo import demo
+from robself.cli.ending import INTERRUPTED
 from robself.cli.eval import evaluate
 from robself.cli.replay import replay
 from robself.cli.sr import sr
@@ -16,7 +17,7 @@ from robself.cli.view import view
 from robself.errors import Interrupted, RobSelfError
 from robself.provenance import versions
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 # typer carries click within itself or imports it, depending on its version.
 ClickException = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
