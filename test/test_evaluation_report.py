@@ -327,6 +327,16 @@ def test_the_enlarged_part_is_where_the_methods_differ(tmp_path):
     assert (nearest != bicubic).sum() == 8 * 10  # all of the corner
 
 
+def test_the_enlarged_part_of_one_method_is_where_it_is_wrong(tmp_path):
+    records = with_images(tmp_path / "out", [record("aloe", "robself_re", rmse=1.0)])
+    wrong = truth()
+    wrong[26:34, 36:46] += 1
+    np.savez(tmp_path / "out" / records[0]["prediction"], sr=wrong)
+    figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
+    crops = [image.get_array() for axis in figure.axes for image in axis.images]
+    assert any(crop.shape == (11, 14) and (crop == 1).sum() == 8 * 10 for crop in crops)
+
+
 def test_main_methods_are_bicubic_robself_and_the_best_others(tmp_path):
     better = {"a": 5.0, "b": 1.0, "c": 3.0, "bicubic": 9.0, "robself_re": 8.0, "robself_de": 7.0}
     records = [record("aloe", method, rmse=value) for method, value in better.items()]

@@ -78,7 +78,7 @@ def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     first: list[Panel | None] = [Panel(f"source, {size_text(inputs['source'])}", source, scale)]
     first += [Panel(item.method, item.sr, scale) for item in shown]
     if truth is None:
-        return panel_figure([[*first, guide]], _disagreement(shown))
+        return panel_figure([[*first, guide]], _disagreement(shown, source))
     errors = [np.abs(item.sr - truth) for item in shown]
     highest = max(bulk(error)[1] for error in errors)
     error_scale = Scale(0.0, highest, "inferno", f"absolute error{_unit(inputs)}")
@@ -89,7 +89,7 @@ def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     ]
     aligned = [item for item in shown if item.aligned_guide is not None]
     last = Panel(f"guide aligned by {aligned[-1].method}", aligned[-1].aligned_guide) if aligned else None
-    return panel_figure([[*first, Panel("truth", truth, scale)], [*second, last]], _disagreement(shown))
+    return panel_figure([[*first, Panel("truth", truth, scale)], [*second, last]], _disagreement(shown, truth))
 
 
 def _display(inputs: dict[str, np.ndarray]) -> tuple[str, str]:
@@ -103,9 +103,9 @@ def _unit(inputs: dict[str, np.ndarray]) -> str:
     return f" ({unit})" if unit else ""
 
 
-def _disagreement(shown: list[_Shown]) -> Window:
-    """Where the methods differ the most."""
-    images = np.stack([item.sr for item in shown])
+def _disagreement(shown: list[_Shown], other: np.ndarray) -> Window:
+    """Where the methods differ the most; one by itself, from the other image."""
+    images = np.stack([item.sr for item in shown] if len(shown) > 1 else [shown[0].sr, other])
     differing = np.nan_to_num(images.max(axis=0) - images.min(axis=0))  # nothing where one has a hole
     return densest_window(differing)
 
