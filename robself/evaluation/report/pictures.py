@@ -89,7 +89,9 @@ def _draw(inputs: dict[str, np.ndarray], shown: list[_Shown]) -> Figure:
     ]
     aligned = [item for item in shown if item.aligned_guide is not None]
     last = Panel(f"guide aligned by {aligned[-1].method}", aligned[-1].aligned_guide) if aligned else None
-    return panel_figure([[*first, Panel("truth", truth, scale)], [*second, last]], _disagreement(shown, truth))
+    return panel_figure(
+        [[*first, Panel("truth", truth, scale)], [*second, last]], _disagreement(shown, truth)
+    )
 
 
 def _display(inputs: dict[str, np.ndarray]) -> tuple[str, str]:
