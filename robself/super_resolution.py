@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from robself.config import Acceleration, RobSelfConfig
+from robself.ensemble import keyframe_by_members
 from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
@@ -25,6 +26,7 @@ def super_resolve(
     iterations: int | None = None,
     budget_seconds: float | None = None,
     seed: int = 0,
+    members: int = 1,
     device: str = "auto",
     progress: bool | Callable[[Progress], None] = False,
     modality: str | None = None,
@@ -42,6 +44,8 @@ def super_resolve(
         iterations: instead of the schedule's, split among its stages.
         budget_seconds: wall time for all of it; at most one iteration and a forward pass late.
         seed: of the network's first weights.
+        members: networks whose mean is taken, each with a seed of its own and at the price of one
+            (`robself.ensemble`).
         device: "auto", "cpu", "cuda", "cuda:1"...
         progress: True: a bar on stderr; or a function that is called with a `Progress`.
         modality: "depth" or "nir"; None: the preset's.
@@ -67,11 +71,18 @@ def super_resolve(
         size = tuple(round(side * scale) for side in checked_source(source).shape)
         guide = resized(checked_guide(guide), size)
     pair = Pair.from_images(source, guide, modality=config.modality)
-    resolver = OnlineSuperResolver(config, device, acceleration=acceleration)
-    budget = Budget(iterations, budget_seconds)
+
+    def keyframe(on_progress: Callable[[Progress], None] | None) -> Result:
+        def make_resolver(own_seed: int) -> OnlineSuperResolver:
+            own = RobSelfConfig.from_preset(preset, variant, schedule, modality, own_seed)
+            return OnlineSuperResolver(own, device, acceleration=acceleration)
+
+        budget = Budget(iterations, budget_seconds)
+        return keyframe_by_members(make_resolver, seed, members, pair, budget, on_progress)
+
     if progress is True:
         from robself.progress import progress_bar
 
         with progress_bar("optimising") as on_progress:
-            return resolver.keyframe(pair, budget, on_progress=on_progress)
-    return resolver.keyframe(pair, budget, on_progress=progress or None)
+            return keyframe(on_progress)
+    return keyframe(progress or None)

@@ -84,6 +84,7 @@ def evaluate(
         ),
     ] = None,
     schedule: options.Schedule = "coarse_to_fine",
+    members: options.Members = 1,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Of all that learn, instead of their own.", show_default=False)
     ] = None,
@@ -173,6 +174,7 @@ def evaluate(
             seeds=seeds,
             preset=preset,
             schedule=schedule,
+            members=members,
             iterations=iterations,
             device=device,
             predictions=dict(map(_named_folder, predictions or ())),

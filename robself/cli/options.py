@@ -22,6 +22,7 @@ Acceleration = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of the network's first weights.")]
+Members = Annotated[int, typer.Option(min=1, help="Networks whose mean is taken, each at the price of one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a sentence.")]
 SourceTopic = Annotated[str | None, typer.Option(help="Depth or NIR images.", show_default=False)]
 GuideTopic = Annotated[str | None, typer.Option(help="RGB images.", show_default=False)]

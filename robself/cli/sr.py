@@ -45,6 +45,7 @@ def sr(
         float | None, typer.Option(help="Seconds after which to stop and predict.", show_default=False)
     ] = None,
     seed: options.Seed = 0,
+    members: options.Members = 1,
     device: options.Device = "auto",
     acceleration: options.Acceleration = "auto",
     modality: options.Modality = None,
@@ -73,6 +74,8 @@ def sr(
       robself sr depth_m.npy rgb.jpg -o sr.png --png-scale 1000 --budget 20
 
       robself sr nir.png rgb.png -o sr.tiff --preset task3_x4
+
+      robself sr depth.png rgb.png -o sr.png --members 5   # better, at five times the time
     """
     from robself.image_files import read_guide, read_source, write_colour, write_values
     from robself.super_resolution import super_resolve
@@ -90,6 +93,7 @@ def sr(
             iterations=iterations,
             budget_seconds=budget,
             seed=seed,
+            members=members,
             device=device,
             progress=True,
             modality=modality,

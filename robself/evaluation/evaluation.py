@@ -132,6 +132,7 @@ class Evaluation:
             settings = Settings(
                 preset=self.options.preset,
                 schedule=self.options.schedule,
+                members=self.options.members,
                 modality=case.modality,
                 iterations=self.options.iterations,
                 seed=task.seed,

@@ -40,7 +40,7 @@ class EvaluationOptions:
         dataset: path. loader ... truth_topic: see `robself.datasets.options.Options`.
         translations: px; rotations: degrees: a setting for each value instead of the protocol's own.
         methods: names; empty: all that do not learn, and RobSelf. seeds: of random methods, from 0.
-        preset: of RobSelf; None: the protocol's at its scale. schedule, iterations, device: see
+        preset: of RobSelf; None: the protocol's at its scale. schedule, members, iterations, device: see
             `robself.methods.Settings`.
         predictions: folders of predictions made elsewhere, by the method's name.
         prealigned: folder of guides aligned elsewhere, which take the place of the dataset's.
@@ -69,13 +69,14 @@ class EvaluationOptions:
     seeds: int = 1
     preset: str | None = None
     schedule: str = "coarse_to_fine"
+    members: int = 1
     iterations: int | None = None
     device: str = "auto"
     predictions: Mapping[str, str] = field(default_factory=dict)
     prealigned: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "iterations"):
+        for name in ("seeds", "members", "iterations"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name}: {value}, expected at least 1")

@@ -17,7 +17,7 @@ class Settings:
 
     Attributes:
         preset: of RobSelf, and of its ablation.
-        schedule: of RobSelf, and of its ablation.
+        schedule: of RobSelf, and of its ablation. members: networks whose mean they are (`robself.ensemble`).
         iterations: instead of the method's own number; None: as its paper or its preset says.
         seed: of everything random. device: "auto", "cpu", "cuda".
         case: name of the case in its dataset, for methods that look their answer up.
@@ -25,6 +25,7 @@ class Settings:
 
     preset: str = "robot"
     schedule: str = "coarse_to_fine"
+    members: int = 1
     modality: Modality = "depth"
     iterations: int | None = None
     seed: int = 0

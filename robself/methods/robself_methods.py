@@ -8,6 +8,7 @@ from functools import partial
 import torch
 
 from robself.config import ModelConfig, RobSelfConfig
+from robself.ensemble import keyframe_by_members
 from robself.methods.method import Estimate, Method, Run, Settings
 from robself.network import RobSelf
 from robself.online import Budget, OnlineSuperResolver
@@ -15,7 +16,7 @@ from robself.pair import Pair
 
 
 def cold_keyframe(variant: str, make_network: Callable[[ModelConfig], RobSelf] = RobSelf) -> Run:
-    """One cold keyframe per pair.
+    """One cold keyframe per pair, or the mean of several members' ones.
 
     The estimate's info is the result's (`robself.Result`), the network's number of `parameters`, and, as
     arrays, the result's `translated`, `aligned_guide` and `displacement`.
@@ -30,13 +31,16 @@ def cold_keyframe(variant: str, make_network: Callable[[ModelConfig], RobSelf] =
 def _run(
     variant: str, make_network: Callable[[ModelConfig], RobSelf], pair: Pair, settings: Settings
 ) -> Estimate:
-    config = RobSelfConfig.from_preset(
-        settings.preset, variant, settings.schedule, settings.modality, settings.seed
-    )
-    resolver = OnlineSuperResolver(config, settings.device, make_network=make_network)
-    result = resolver.keyframe(pair, Budget(iterations=settings.iterations))
+    def config_of(seed: int) -> RobSelfConfig:
+        return RobSelfConfig.from_preset(settings.preset, variant, settings.schedule, settings.modality, seed)
+
+    def make_resolver(seed: int) -> OnlineSuperResolver:
+        return OnlineSuperResolver(config_of(seed), settings.device, make_network=make_network)
+
+    budget = Budget(iterations=settings.iterations)
+    result = keyframe_by_members(make_resolver, settings.seed, settings.members, pair, budget)
     with torch.device("meta"):  # counted without memory or random numbers
-        parameters = sum(weight.numel() for weight in make_network(config.model).parameters())
+        parameters = sum(weight.numel() for weight in make_network(config_of(0).model).parameters())
     by_products = {
         "parameters": parameters,
         "translated": result.translated,
