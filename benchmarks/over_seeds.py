@@ -1,5 +1,7 @@
 """What the images of several seeds give together: their mean, and their median, pixel by pixel.
 
+And the means of fewer of them, over all choices: what so many members give (`robself.ensemble`).
+
     robself eval --dataset DATA/cases --only 'c192_*' --scale 4 --preset task1_x4 --seeds 3 \\
         --methods bicubic,robself_re -o out
     python benchmarks/over_seeds.py out --output benchmarks/over_seeds.json
@@ -10,6 +12,8 @@ Reads the predictions that the evaluation left; nothing is optimised.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Annotated
@@ -41,7 +45,7 @@ def main(
     method: str = "robself_re",
 ) -> None:
     """RMSE of each seed, and of all together, on every case."""
-    rows = []
+    rows, chosen = [], defaultdict(list)
     cases = sorted((folder / "inputs").glob("*.npz"))
     if not cases:
         raise typer.BadParameter(f"{folder}: has no inputs, expected the folder of robself eval")
@@ -57,6 +61,9 @@ def main(
                 else mean(rmse(image, truth) for image in seeds)
             )
         rows.append(row)
+        for count in range(1, len(seeds) + 1):
+            for choice in combinations(range(len(seeds)), count):
+                chosen[choice].append(rmse(np.mean([seeds[index] for index in choice], axis=0), truth))
     summary = {
         way: {
             "rmse": mean(row[way] for row in rows),
@@ -65,8 +72,16 @@ def main(
         }
         for way in WAYS
     }
-    output.write_text(json.dumps({"method": method, "summary": summary, "cases": rows}, indent=1) + "\n")
-    print(json.dumps(summary, indent=1))
+    members = defaultdict(list)
+    for choice, values in chosen.items():
+        members[len(choice)].append(mean(values) / mean(row["bicubic"] for row in rows))
+    by_members = {
+        count: {"choices": len(ratios), "mean": mean(ratios), "min": min(ratios), "max": max(ratios)}
+        for count, ratios in members.items()
+    }
+    found = {"method": method, "summary": summary, "ratio_of_means_by_members": by_members, "cases": rows}
+    output.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps({"summary": summary, "ratio_of_means_by_members": by_members}, indent=1))
 
 
 if __name__ == "__main__":

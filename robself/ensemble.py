@@ -1,7 +1,7 @@
 """Several networks on one pair, each from its own first weights, and what they agree on.
 
-Where the source leaves an edge open, networks that began elsewhere put it elsewhere: their mean errs less than any of
-them (docs/method.md), and where they differ it tells of doubt. Each costs as much as one alone.
+Where the source leaves an edge open, networks that began elsewhere put it elsewhere: their mean errs less than they do
+by themselves (docs/method.md). Each costs as much as one alone.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def sr(
 
       robself sr nir.png rgb.png -o sr.tiff --preset task3_x4
 
-      robself sr depth.png rgb.png -o sr.png --members 5   # better, slower
+      robself sr depth.png rgb.png -o sr.png --members 3   # better, slower
     """
     from robself.image_files import read_guide, read_source, write_colour, write_values
     from robself.super_resolution import super_resolve
