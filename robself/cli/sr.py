@@ -166,8 +166,9 @@ def _tell(json: bool, output: Path, images: tuple[np.ndarray, np.ndarray], resul
     info = result.info
     (width, height), (low_width, low_height) = _size(result.sr), _size(source)
     note = "; nothing better than bicubic was found, which it holds" if info["fallback"] else ""
+    networks = f" of {info['members']} networks" if "members" in info else ""
     print(
-        f"{output}: {width}x{height} from {low_width}x{low_height}, {info['iterations']} iterations in "
+        f"{output}: {width}x{height} from {low_width}x{low_height}, {info['iterations']} iterations{networks} in "
         f"{info['seconds']:.1f} s on {info['device']}, consistency {info['consistency_before']:.4g} -> "
         f"{info['consistency_after']:.4g}{note}"
     )
