@@ -86,9 +86,21 @@ class RobSelfConfig(BaseModel):
             model = ModelConfig(variant=variant, **settings)
             return cls(preset=name, model=model, modality=modality, schedule=schedule, seed=seed)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"{where}: {first['input']!r}: {first['msg']}") from None
+            raise _told(error) from None
+
+    def with_seed(self, seed: int) -> RobSelfConfig:
+        """The same with another seed. Raises ConfigError: it is out of range."""
+        try:
+            return type(self)(**dict(self) | {"seed": seed})
+        except ValidationError as error:
+            raise _told(error) from None
+
+
+def _told(error: ValidationError) -> ConfigError:
+    """The first thing that is wrong, in one line."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return ConfigError(f"{where}: {first['input']!r}: {first['msg']}")
 
 
 # The settings of Sec. 5.2 to 5.4; `robot` is this project's own (docs/method.md).

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from robself.config import RobSelfConfig
 from robself.errors import ConfigError
 from robself.online import Budget, OnlineSuperResolver
 from robself.optimisation import Progress
@@ -32,8 +33,8 @@ def member_seeds(seed: int, members: int) -> range:
 
 
 def keyframe_by_members(
-    make_resolver: Callable[[int], OnlineSuperResolver],
-    seed: int,
+    make_resolver: Callable[[RobSelfConfig], OnlineSuperResolver],
+    config: RobSelfConfig,
     members: int,
     pair: Pair,
     budget: Budget = Budget(),
@@ -42,15 +43,15 @@ def keyframe_by_members(
     """A cold keyframe of each member, one after the other, and what they agree on; one member is by itself.
 
     Args:
-        make_resolver: of a seed.
+        config: of all; its seed decides the members' (`member_seeds`).
         budget: iterations are each member's; the seconds are for all, shared evenly, and what one leaves is for
             the others.
 
     Raises:
-        ConfigError: fewer than one member, or a budget without one iteration.
+        ConfigError: fewer than one member, a seed out of range, or a budget without one iteration.
     """
     begin, results = time.monotonic(), []
-    for index, own in enumerate(member_seeds(seed, members)):
+    for index, seed in enumerate(member_seeds(config.seed, members)):
         seconds = budget.seconds
         if seconds is not None:
             left = seconds - (time.monotonic() - begin)
@@ -58,7 +59,7 @@ def keyframe_by_members(
                 break
             seconds = left / (members - index)
         done = sum(result.info["iterations"] for result in results)
-        result = make_resolver(own).keyframe(
+        result = make_resolver(config.with_seed(seed)).keyframe(
             pair, Budget(budget.iterations, seconds), on_progress=_share(on_progress, index, members, done)
         )
         results.append(result)

@@ -129,7 +129,7 @@ class Result:
             loss_before, loss_after (Eq. 1; None without `translated`), consistency_before, consistency_after (mean
             |f_down(prediction) - source| over valid pixels, source's unit, before back-projection),
             consistency_bicubic (the same of bicubic enlargement), stopped_by, device, preset, variant, schedule,
-            seed, versions.
+            seed, versions. Of a mean of several networks: members, member_seeds (`robself.ensemble`).
     """
 
     sr: np.ndarray

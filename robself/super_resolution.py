@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -71,15 +72,10 @@ def super_resolve(
         size = tuple(round(side * scale) for side in checked_source(source).shape)
         guide = resized(checked_guide(guide), size)
     pair = Pair.from_images(source, guide, modality=config.modality)
-
-    def keyframe(on_progress: Callable[[Progress], None] | None) -> Result:
-        def make_resolver(own_seed: int) -> OnlineSuperResolver:
-            own = RobSelfConfig.from_preset(preset, variant, schedule, modality, own_seed)
-            return OnlineSuperResolver(own, device, acceleration=acceleration)
-
-        budget = Budget(iterations, budget_seconds)
-        return keyframe_by_members(make_resolver, seed, members, pair, budget, on_progress)
-
+    make_resolver = partial(OnlineSuperResolver, device=device, acceleration=acceleration)
+    keyframe = partial(
+        keyframe_by_members, make_resolver, config, members, pair, Budget(iterations, budget_seconds)
+    )
     if progress is True:
         from robself.progress import progress_bar
 

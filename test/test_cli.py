@@ -74,11 +74,6 @@ def test_a_depth_png_becomes_a_larger_one_in_millimetres(files):
     assert "optimising" in done.stderr
 
 
-def test_members_are_told_of(files, capsys):
-    assert run(["sr", "depth.png", "rgb.png", "-o", "sr.png", "--iterations", "2", "--members", "3"]) == 0
-    assert "6 iterations of 3 networks in " in capsys.readouterr().out
-
-
 def test_json_is_all_there_is_on_stdout(files, capsys):
     assert run(["sr", "depth_m.npy", "rgb.png", "-o", "sr.npy", "--iterations", "2", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

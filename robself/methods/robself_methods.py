@@ -31,16 +31,14 @@ def cold_keyframe(variant: str, make_network: Callable[[ModelConfig], RobSelf] =
 def _run(
     variant: str, make_network: Callable[[ModelConfig], RobSelf], pair: Pair, settings: Settings
 ) -> Estimate:
-    def config_of(seed: int) -> RobSelfConfig:
-        return RobSelfConfig.from_preset(settings.preset, variant, settings.schedule, settings.modality, seed)
-
-    def make_resolver(seed: int) -> OnlineSuperResolver:
-        return OnlineSuperResolver(config_of(seed), settings.device, make_network=make_network)
-
+    config = RobSelfConfig.from_preset(
+        settings.preset, variant, settings.schedule, settings.modality, settings.seed
+    )
+    make_resolver = partial(OnlineSuperResolver, device=settings.device, make_network=make_network)
     budget = Budget(iterations=settings.iterations)
-    result = keyframe_by_members(make_resolver, settings.seed, settings.members, pair, budget)
+    result = keyframe_by_members(make_resolver, config, settings.members, pair, budget)
     with torch.device("meta"):  # counted without memory or random numbers
-        parameters = sum(weight.numel() for weight in make_network(config_of(0).model).parameters())
+        parameters = sum(weight.numel() for weight in make_network(config.model).parameters())
     by_products = {
         "parameters": parameters,
         "translated": result.translated,
