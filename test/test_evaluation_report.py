@@ -1,7 +1,5 @@
 """The evaluation's report, on folders made here in the layout that an evaluation leaves."""
 
-import base64
-import json
 import re
 from html import unescape
 from pathlib import Path
@@ -9,94 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from reported_runs import CASES, METHODS, RMSE, pictures, record, results_of, runs, with_images, write
 
 from robself.errors import InputError, OutputError
 from robself.evaluation.report import write_figures, write_report
-from robself.evaluation.report.pictures import case_picture, main_methods
 from robself.evaluation.report.plots import rmse_against_seconds, rmse_bars, robustness
 from robself.evaluation.report.results import Results
 from robself.evaluation.report.table import case_table, ranked, score_table
 from robself.evaluation.tasks import Setting
-
-SIZE, LOW = (36, 48), (9, 12)
-CASES = ("aloe", "<script>x", "a|b_*c*")
-METHODS = ("bicubic", "nearest", "robself_de", "p2p")  # p2p is not run
-# By method, seed and case; bicubic and nearest know no seed.
-RMSE = {
-    ("bicubic", 0): (4.0, 6.0, 2.0),
-    ("nearest", 0): (8.0, 9.0, 3.0),
-    ("robself_de", 0): (2.0, 3.0, 1.0),
-    ("robself_de", 1): (3.0, 4.0, 2.0),
-}
-
-
-def truth():
-    """(36, 48): a box before a wall, and a hole."""
-    image = np.full(SIZE, 3.0, np.float32)
-    image[10:22, 14:30] = 1.5
-    image[:4, :4] = np.nan
-    return image
-
-
-def record(case, method, seed=0, rmse=None, **changes):
-    scores = {} if rmse is None else {"rmse": rmse, "delta1": 1 - rmse / 100, "niqe": None, "pixels": 1700}
-    return {
-        "case": case,
-        "group": "",
-        "method": method,
-        "seed": seed,
-        "setting": {},
-        "scores": scores,
-        "seconds": 0.5,
-        "iterations": 20 if method == "robself_de" else None,
-        "peak_memory_bytes": 3 * 2**20,
-        "info": {},
-        "prediction": None,
-        "error": None,
-    } | changes
-
-
-def runs():
-    return [
-        record(case, method, seed, value)
-        for (method, seed), values in RMSE.items()
-        for case, value in zip(CASES, values, strict=True)
-    ]
-
-
-def write(folder, records, methods=METHODS, **facts):
-    content = {
-        "config": {"dataset": "/data/small", "methods": list(methods), "seeds": 2},
-        "versions": {"numpy": np.__version__},
-        "machine": {"cpus": 2},
-        "runs": records,
-        "summary": {},
-    }
-    folder.mkdir(exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps(content | facts))
-    return folder
-
-
-def with_images(folder, records, **inputs):
-    """The records, their inputs and predictions on the disk; the predictions differ in one corner."""
-    (folder / "inputs").mkdir(parents=True)
-    source = cv2.resize(truth(), LOW[::-1], interpolation=cv2.INTER_NEAREST)
-    guide = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
-    images = {"source": source, "guide": guide, "truth": truth()} | inputs
-    images = {name: image for name, image in images.items() if image is not None}
-    for case in {entry["case"] for entry in records}:
-        np.savez(folder / "inputs" / f"{case}.npz", **images)
-    for index, entry in enumerate(records):
-        entry["prediction"] = f"predictions/{entry['method']}/{index}.npz"
-        (folder / entry["prediction"]).parent.mkdir(parents=True, exist_ok=True)
-        sr = truth() + np.float32(0.1)
-        sr[26:34, 36:46] += index
-        np.savez(folder / entry["prediction"], sr=sr, aligned_guide=guide)
-    return records
-
-
-def results_of(folder, records, methods=METHODS):
-    return Results.read(write(folder, records, methods))
 
 
 def tables(folder):
@@ -235,12 +153,6 @@ def test_an_evaluation_without_a_run_is_reported(tmp_path):
     assert "0 runs" in (tmp_path / "out" / "report.html").read_text()
 
 
-def pictures(folder):
-    """The PNG pictures in a report, decoded."""
-    found = re.findall(r"data:image/png;base64,([^\"]+)", (folder / "report.html").read_text())
-    return [cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR) for data in found]
-
-
 def test_names_cannot_become_markup(tmp_path):
     records = runs()
     records[0]["error"] = "<b>bad</b>"
@@ -250,98 +162,6 @@ def test_names_cannot_become_markup(tmp_path):
     assert not re.search(r"<(script|b|i|u)>", page)
     assert "&lt;script&gt;x" in text and "a\\|b\\_\\*c\\*" in text
     assert not re.search(r"<(script|b|i)>", text)
-
-
-def test_the_page_needs_nothing_beside_it(tmp_path):
-    records = with_images(tmp_path / "out", [record("aloe", "bicubic", rmse=1.0)])
-    write_report(write(tmp_path / "out", records))
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert "http" not in page and not re.search(r"<script|<link|@import|url\(", page)
-    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(sources) == 3  # two charts, one picture
-    assert all(source.startswith("data:image/") for source in sources)
-    assert pictures(tmp_path / "out")[0].std() > 20
-
-
-def test_a_prediction_that_is_gone_is_left_out_and_said(tmp_path):
-    records = [record("aloe", method, rmse=1.0) for method in ("bicubic", "nearest", "robself_de")]
-    with_images(tmp_path / "out", records)
-    (tmp_path / "out" / records[1]["prediction"]).unlink()
-    (tmp_path / "out" / records[2]["prediction"]).write_bytes(b"PK\x03\x04 no archive")
-    records.append(record("aloe", "p2p", rmse=1.0))
-    write_report(write(tmp_path / "out", records))
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert "Left out: 1.npz: there is no such file" in page
-    assert "Left out: 2.npz: cannot be read" in page
-    assert "Left out: p2p: no prediction was kept" in page
-    assert len(pictures(tmp_path / "out")) == 1
-
-
-def test_a_case_without_inputs_has_no_picture_and_says_why(tmp_path):
-    records = with_images(tmp_path / "out", [record("aloe", "bicubic", rmse=1.0)])
-    (tmp_path / "out" / "inputs" / "aloe.npz").unlink()
-    write_report(write(tmp_path / "out", records))
-    assert "Left out: aloe.npz: there is no such file" in (tmp_path / "out" / "report.html").read_text()
-    assert not pictures(tmp_path / "out")
-
-
-def test_images_and_errors_are_drawn_on_common_scales(tmp_path):
-    records = [record("aloe", method, rmse=1.25) for method in ("bicubic", "robself_de")]
-    with_images(tmp_path / "out", records, unit=np.array("cm"))
-    figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    ranges = {}
-    for axis in figure.axes:
-        for image in axis.images:
-            if image.get_array().ndim == 2:
-                ranges.setdefault(image.get_cmap().name, set()).add(image.get_clim())
-    assert {name: len(limits) for name, limits in ranges.items()} == {"turbo": 1, "inferno": 1}
-    (errors,) = ranges["inferno"]
-    assert errors == pytest.approx((0, 1.1), abs=1e-3)  # of the worst method
-    bars = {axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()}
-    assert bars == {"depth (cm)", "absolute error (cm)"}
-    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
-    assert titles == [
-        *("source, 12x9", "bicubic", "robself_de", "truth"),
-        *("guide, 48x36", "error of bicubic: RMSE 1.250", "error of robself_de: RMSE 1.250"),
-        "guide aligned by robself_de",
-    ]
-
-
-def test_nir_is_drawn_in_grey(tmp_path):
-    records = with_images(
-        tmp_path / "out", [record("aloe", "bicubic", rmse=1.0)], modality=np.array("nir"), truth=None
-    )
-    figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    maps = {
-        image.get_cmap().name for axis in figure.axes for image in axis.images if image.get_array().ndim == 2
-    }
-    assert maps == {"gray"}
-
-
-def test_the_enlarged_part_is_where_the_methods_differ(tmp_path):
-    records = with_images(tmp_path / "out", [record("aloe", m, rmse=1.0) for m in ("bicubic", "nearest")])
-    figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    crops = [image.get_array() for axis in figure.axes for image in axis.images]
-    crops = [crop for crop in crops if crop.shape == (11, 14)]
-    _, bicubic, nearest = crops[:3]
-    assert (nearest != bicubic).sum() == 8 * 10  # all of the corner
-
-
-def test_the_enlarged_part_of_one_method_is_where_it_is_wrong(tmp_path):
-    records = with_images(tmp_path / "out", [record("aloe", "robself_re", rmse=1.0)])
-    wrong = truth()
-    wrong[26:34, 36:46] += 1
-    np.savez(tmp_path / "out" / records[0]["prediction"], sr=wrong)
-    figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    crops = [image.get_array() for axis in figure.axes for image in axis.images]
-    assert any(crop.shape == (11, 14) and (crop == 1).sum() == 8 * 10 for crop in crops)
-
-
-def test_main_methods_are_bicubic_robself_and_the_best_others(tmp_path):
-    better = {"a": 5.0, "b": 1.0, "c": 3.0, "bicubic": 9.0, "robself_re": 8.0, "robself_de": 7.0}
-    records = [record("aloe", method, rmse=value) for method, value in better.items()]
-    results = results_of(tmp_path / "out", records, better)
-    assert main_methods(results, Setting()) == ["bicubic", "c", "b", "robself_re", "robself_de"]
 
 
 def test_bars_stand_from_best_to_worst_with_their_spread(tmp_path):
