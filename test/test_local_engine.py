@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
+import threading
 from contextlib import closing
+from multiprocessing import util
 
 import pytest
 from evaluation_runs import CASES, evaluate, write_pairs
@@ -70,3 +72,32 @@ def test_ctrl_c_at_the_terminal_is_not_the_processes_to_heed(pairs, tmp_path):
     metrics = evaluate(pairs, tmp_path / "out", engine=with_ctrl_c, methods=("bicubic",))
     assert [run["error"] for run in metrics["runs"]] == [None] * 3
     assert said == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_process_is_started_is_heeded_after_it(monkeypatch, capfd, number):
+    spawn = util.spawnv_passfds
+
+    def interrupted(*arguments):
+        pid = spawn(*arguments)
+        os.kill(os.getpid(), number)  # what it is to do has not yet been sent to it
+        return pid
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(util, "spawnv_passfds", interrupted)
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)  # a signal that this thread masks is taken by the other
+    other.start()
+    before = signal.signal(number, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), closing(processes(2)(iter(()), 1)) as outcomes:
+            next(outcomes)
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
+        over.set()
+        other.join()
+    assert not multiprocessing.active_children()
+    assert "Traceback" not in capfd.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from robself.evaluation.attempts import Attempts
 from robself.evaluation.work import Job, Outcome, perform
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # what ends this process
 PATIENCE_SECONDS = 10.0  # for the exit code of a process whose pipe is closed
 
 
@@ -33,7 +35,8 @@ def run_locally(
     crew: list[_Worker] = []
     try:
         for _ in range(workers):  # all at once: each takes seconds to import torch
-            crew.append(_Worker(threads))
+            with _holding_signals():
+                crew.append(_Worker(threads))
         while True:
             _hand_out(again, fresh, crew)
             busy = {worker.connection: worker for worker in crew if worker.job}
@@ -43,7 +46,8 @@ def run_locally(
                 worker = busy[connection]
                 job, outcome = worker.job, worker.receive()
                 if outcome is None:
-                    crew[crew.index(worker)] = _Worker(threads)
+                    with _holding_signals():
+                        crew[crew.index(worker)] = _Worker(threads)
                     outcome = attempts.lost(job, worker.cause_of_death())
                 if outcome is None:
                     again.append(job)
@@ -72,8 +76,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # threads of torch do not survive a fork
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
-        with _keeping_interrupts():
-            self._process.start()
+        self._process.start()
         theirs.close()
 
     def send(self, job: Job) -> None:
@@ -105,17 +108,27 @@ class _Worker:
 
 
 @contextmanager
-def _keeping_interrupts() -> Iterator[None]:
-    """What is started in this block never sees Ctrl-C, which a terminal sends to all: it is this process's to heed.
+def _holding_signals() -> Iterator[None]:
+    """What would end this process arrives after the block: a process half started says so in a traceback.
 
-    The signal is held back, not ignored: it arrives here after the block.
+    Ctrl-C, which a terminal sends to all, is also masked: what is started here inherits that and never sees it. For
+    this process the mask is not enough, since any other thread may take the signal, and its handler is run here.
     """
     resource_tracker.ensure_running()  # a first Process.start would, and let the signal through again
+    mine = threading.current_thread() is threading.main_thread()  # only there are handlers set, and run
+    handlers = {number: signal.getsignal(number) for number in SIGNALS if mine}
+    held: list[int] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
+        for number in handlers:
+            signal.signal(number, lambda number, frame: held.append(number))
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 def _serve(connection: Connection, threads: int) -> None:
