@@ -74,7 +74,7 @@ def test_ctrl_c_at_the_terminal_is_not_the_processes_to_heed(pairs, tmp_path):
     assert said == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
 def test_a_signal_while_a_process_is_started_is_heeded_after_it(monkeypatch, capfd, number):
     spawn = util.spawnv_passfds
 

@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection, wait
 from robself.evaluation.attempts import Attempts
 from robself.evaluation.work import Job, Outcome, perform
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)  # what ends this process
+# What ends this process; by the last, the command line puts the others off (`robself.cli.ending`).
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 PATIENCE_SECONDS = 10.0  # for the exit code of a process whose pipe is closed
 
 
