@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from contextlib import closing
-from multiprocessing import util
+import time
+from contextlib import closing, suppress
+from multiprocessing import resource_tracker, util
 
 import pytest
 from evaluation_runs import CASES, evaluate, write_pairs
@@ -76,12 +77,14 @@ def test_ctrl_c_at_the_terminal_is_not_the_processes_to_heed(pairs, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
 def test_a_signal_while_a_process_is_started_is_heeded_after_it(monkeypatch, capfd, number):
-    spawn = util.spawnv_passfds
+    resource_tracker.ensure_running()  # or its start would be what is interrupted
+    spawn, pids = util.spawnv_passfds, []
 
     def interrupted(*arguments):
-        pid = spawn(*arguments)
+        pids.append(spawn(*arguments))
         os.kill(os.getpid(), number)  # what it is to do has not yet been sent to it
-        return pid
+        time.sleep(0.1)  # until the other thread has taken that
+        return pids[-1]
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
@@ -100,4 +103,7 @@ def test_a_signal_while_a_process_is_started_is_heeded_after_it(monkeypatch, cap
         over.set()
         other.join()
     assert not multiprocessing.active_children()
+    for pid in pids:
+        with suppress(ChildProcessError):  # it has been waited for
+            os.waitpid(pid, 0)  # what was not told its work says so at its end
     assert "Traceback" not in capfd.readouterr().err

@@ -115,14 +115,15 @@ def _holding_signals() -> Iterator[None]:
     Ctrl-C, which a terminal sends to all, is also masked: what is started here inherits that and never sees it. For
     this process the mask is not enough, since any other thread may take the signal, and its handler is run here.
     """
-    resource_tracker.ensure_running()  # a first Process.start would, and let the signal through again
     mine = threading.current_thread() is threading.main_thread()  # only there are handlers set, and run
     handlers = {number: signal.getsignal(number) for number in SIGNALS if mine}
     held: list[int] = []
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
         for number in handlers:
             signal.signal(number, lambda number, frame: held.append(number))
+        resource_tracker.ensure_running()  # a first Process.start would, and lift the mask again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
