@@ -1,8 +1,6 @@
 """Folders in the layout that an evaluation leaves, for tests of its report."""
 
-import base64
 import json
-import re
 
 import cv2
 import numpy as np
@@ -88,9 +86,3 @@ def with_images(folder, records, **inputs):
 
 def results_of(folder, records, methods=METHODS):
     return Results.read(write(folder, records, methods))
-
-
-def pictures(folder):
-    """The PNG pictures in a report, decoded."""
-    found = re.findall(r"data:image/png;base64,([^\"]+)", (folder / "report.html").read_text())
-    return [cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR) for data in found]

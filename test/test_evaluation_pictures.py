@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from reported_runs import pictures, record, results_of, truth, with_images, write
+from report_pictures import limits_by_colours, pictures
+from reported_runs import record, results_of, truth, with_images, write
 
 from robself.evaluation.report import write_report
 from robself.evaluation.report.pictures import case_picture, main_methods
@@ -48,11 +49,7 @@ def test_images_and_errors_are_drawn_on_common_scales(tmp_path):
     records = [record("aloe", method, rmse=1.25) for method in ("bicubic", "robself_de")]
     with_images(tmp_path / "out", records, unit=np.array("cm"))
     figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    ranges = {}
-    for axis in figure.axes:
-        for image in axis.images:
-            if image.get_array().ndim == 2:
-                ranges.setdefault(image.get_cmap().name, set()).add(image.get_clim())
+    ranges = limits_by_colours(figure)
     assert {name: len(limits) for name, limits in ranges.items()} == {"turbo": 1, "inferno": 1}
     (errors,) = ranges["inferno"]
     assert errors == pytest.approx((0, 1.1), abs=1e-3)  # of the worst method
@@ -71,10 +68,7 @@ def test_nir_is_drawn_in_grey(tmp_path):
         tmp_path / "out", [record("aloe", "bicubic", rmse=1.0)], modality=np.array("nir"), truth=None
     )
     figure = case_picture(results_of(tmp_path / "out", records), "aloe", Setting()).figure
-    maps = {
-        image.get_cmap().name for axis in figure.axes for image in axis.images if image.get_array().ndim == 2
-    }
-    assert maps == {"gray"}
+    assert set(limits_by_colours(figure)) == {"gray"}
 
 
 def test_the_enlarged_part_is_where_the_methods_differ(tmp_path):

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from reported_runs import CASES, METHODS, RMSE, pictures, record, results_of, runs, with_images, write
+from report_pictures import pictures
+from reported_runs import CASES, METHODS, RMSE, record, results_of, runs, with_images, write
 
 from robself.errors import InputError, OutputError
 from robself.evaluation.report import write_figures, write_report

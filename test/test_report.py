@@ -1,6 +1,5 @@
 """Reports made from what went in and what came out."""
 
-import base64
 import json
 import math
 import re
@@ -8,6 +7,7 @@ import re
 import cv2
 import numpy as np
 import pytest
+from report_pictures import limits_by_colours, pictures
 
 from robself.errors import OutputError, RecordingError
 from robself.output_topics import output_topics
@@ -258,12 +258,6 @@ def test_metrics_json_is_what_is_returned_and_strict(tmp_path):
     assert written["frames"][0]["stamp_ns"] == metrics["frames"][0]["stamp_ns"] == START
 
 
-def pictures(folder):
-    """The PNG pictures in a report, decoded."""
-    found = re.findall(r"data:image/png;base64,([^\"]+)", (folder / "report.html").read_text())
-    return [cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR) for data in found]
-
-
 def test_the_page_needs_nothing_beside_it(run, tmp_path):
     write_report(run, tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text()
@@ -305,11 +299,7 @@ def test_names_from_a_recording_cannot_become_markup(tmp_path):
 def test_images_and_errors_are_drawn_on_common_scales(run):
     (frame, *_) = [step.frame for step in MatchedRun(run)]
     figure = inspection_figure(frame, "depth")
-    ranges = {}
-    for axis in figure.axes:
-        for image in axis.images:
-            if image.get_array().ndim == 2:
-                ranges.setdefault(image.get_cmap().name, set()).add(image.get_clim())
+    ranges = limits_by_colours(figure)
     assert {name: len(limits) for name, limits in ranges.items()} == {"turbo": 1, "inferno": 1}
     bars = [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()]
     assert set(bars) == {"depth (m)", "absolute error (mm)"}
