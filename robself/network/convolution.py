@@ -10,6 +10,7 @@ from torch import nn
 
 from robself.network import kernels
 from robself.network.reflection import reflect
+from robself.network.weight_gradient import convolved, slow_for
 
 # Rows and columns of pixels computed as one, by channels of the output: together they fill a CPU's vectors of sixteen.
 BLOCKS = {1: (4, 4), 2: (2, 4)}
@@ -55,11 +56,17 @@ class Convolution(nn.Conv2d):
         rows, columns = block = BLOCKS.get(self.out_channels, (1, 1))
         alone = block == (1, 1) or height % rows or width % columns
         if alone or feature.device.type != "cpu" or self.stride != (1, 1):
-            return F.conv2d(feature, weight, bias, self.stride)
+            return _conv2d(feature, weight, bias, self.stride)
         # Half the time or less, and the same sums.
-        blocks = F.conv2d(feature, _for_blocks(weight, *block), bias.repeat(rows * columns), block)
+        blocks = _conv2d(feature, _for_blocks(weight, *block), bias.repeat(rows * columns), block)
         blocks = blocks.unflatten(1, (rows, columns, self.out_channels)).permute(0, 3, 4, 1, 5, 2)
         return blocks.reshape(-1, self.out_channels, height, width)
+
+
+def _conv2d(
+    feature: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, stride: tuple[int, int]
+) -> torch.Tensor:
+    return (convolved if slow_for(feature, weight) else F.conv2d)(feature, weight, bias, stride)
 
 
 def _for_blocks(weight: torch.Tensor, rows: int, columns: int) -> torch.Tensor:

@@ -32,8 +32,13 @@ def tiled(image: torch.Tensor, extent: int, tile: int) -> torch.Tensor:
 
     Shape: (B, C, H', W') -> (B, rows, columns, extent, extent, C).
     """
-    patches = image.permute(0, 2, 3, 1).unfold(1, extent, tile).unfold(2, extent, tile)
-    return patches.permute(0, 1, 2, 4, 5, 3)
+    return patches(image, (extent, extent), (tile, tile))
+
+
+def patches(image: torch.Tensor, size: tuple[int, int], step: tuple[int, int]) -> torch.Tensor:
+    """A view of patches of a size every `step` pixels. Shape: (B, C, H', W') -> (B, rows, columns, *size, C)."""
+    cut = image.permute(0, 2, 3, 1).unfold(1, size[0], step[0]).unfold(2, size[1], step[1])
+    return cut.permute(0, 1, 2, 4, 5, 3)
 
 
 @cache  # for good: a CUDA graph may read it
