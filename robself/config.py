@@ -70,7 +70,8 @@ class RobSelfConfig(BaseModel):
         """A preset's configuration.
 
         Args:
-            modality: "depth" or "nir"; None: the preset's own.
+            modality: "depth" or "nir"; None: the preset's own. `robot` has a network for each, a task's preset the
+                same for both.
 
         Raises:
             ConfigError: an unknown name, with the names there are.
@@ -78,9 +79,10 @@ class RobSelfConfig(BaseModel):
         one_of("preset", name, list(PRESETS))
         one_of("variant", variant, list(get_args(Variant)))
         one_of("schedule", schedule, list(get_args(ScheduleName)))
-        settings: dict[str, Any] = dict(PRESETS[name])
-        modality = modality or settings.pop("modality", "depth")
-        settings.pop("modality", None)
+        of_modality = _FOR_NIR if modality == "nir" else PRESETS
+        settings: dict[str, Any] = dict(of_modality.get(name, PRESETS[name]))
+        own = settings.pop("modality", "depth")
+        modality = modality or own
         one_of("modality", modality, list(get_args(Modality)))
         try:
             model = ModelConfig(variant=variant, **settings)
@@ -115,6 +117,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "task3_x4": {"levels": 5, **_NIR},
     "robot": {"levels": 4, "channels": 32, **_DEPTH},
 }
+# Of a preset that serves both modalities, for NIR: kernels and heads of Sec. 5.4 (docs/method.md).
+_FOR_NIR: dict[str, dict[str, Any]] = {"robot": {"levels": 5, "channels": 32, **_NIR}}
 
 
 def presets() -> list[str]:

@@ -50,9 +50,18 @@ def test_defaults_are_robself_re_coarse_to_fine_seed_0():
     )
 
 
-def test_a_preset_can_serve_the_other_modality():
-    assert RobSelfConfig.from_preset("robot", modality="nir").modality == "nir"
-    assert RobSelfConfig.from_preset("task3_x2", modality="depth").modality == "depth"
+def test_a_tasks_preset_serves_the_other_modality_with_the_same_network():
+    for preset, other in (("task3_x2", "depth"), ("task1_x4", "nir")):
+        own, serving = RobSelfConfig.from_preset(preset), RobSelfConfig.from_preset(preset, modality=other)
+        assert (serving.modality, serving.model) == (other, own.model)
+
+
+def test_robot_serves_nir_with_the_papers_network_for_it():
+    depth, nir = (RobSelfConfig.from_preset("robot", modality=modality) for modality in ("depth", "nir"))
+    assert depth == RobSelfConfig.from_preset("robot")
+    assert (depth.model.large_kernel, depth.model.separate_heads) == (7, False)
+    paper = RobSelfConfig.from_preset("task3_x4").model
+    assert nir.model == paper.model_copy(update={"channels": 32}) and nir.modality == "nir"
 
 
 @pytest.mark.parametrize(
