@@ -12,6 +12,7 @@ import signal
 import sys
 from threading import Thread
 
+from robself.kept_memory import keep_memory
 from robself_ros.exit_deadline import exit_after
 from robself_ros.lifetime import Lifetime
 
@@ -30,6 +31,7 @@ def main() -> None:
     # Torch's threads must not spin while they wait for each other: on a robot others need the cores. Read when
     # torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_memory()
     lifetime = Lifetime(on_end=_end)
     Thread(target=lifetime.run, args=[sys.argv], name="ros", daemon=True).start()
     signal.sigwait(ENDS)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from robself.consistency import AveragePooling, consistency_loss
+from robself.kept_memory import memory_by_default
 from robself.network import Prediction, RobSelf
 from robself.preparation import Observation
 
@@ -199,6 +200,17 @@ def optimise_literally(
         on_iteration: called with the iterations done.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=0.002)
+    with memory_by_default():
+        return _descended(network, observation, optimiser, iterations, on_iteration)
+
+
+def _descended(
+    network: RobSelf,
+    observation: Observation,
+    optimiser: torch.optim.Optimizer,
+    iterations: int,
+    on_iteration: Callable[[int], None],
+) -> Prediction:
     for iteration in range(iterations):
         for group in optimiser.param_groups:
             group["lr"] = 0.002 * 0.9998 ** (iteration // 5)

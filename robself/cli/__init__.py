@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from robself.cli.ending import INTERRUPTED, end, heed_signals
+from robself.kept_memory import keep_memory
 
 
 def main() -> None:
     """The entry point. Nothing heavy is imported before it, so that Ctrl-C is heeded from the start."""
     heed_signals()
+    keep_memory()
     try:
         code = run(sys.argv[1:])
         print(end="", flush=True)

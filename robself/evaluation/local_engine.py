@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 
 from robself.evaluation.attempts import Attempts
 from robself.evaluation.work import Job, Outcome, perform
+from robself.kept_memory import keep_memory
 
 # What ends this process; by the last, the command line puts the others off (`robself.cli.ending`).
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
@@ -136,6 +137,7 @@ def _holding_signals() -> Iterator[None]:
 def _serve(connection: Connection, threads: int) -> None:
     """The work of a process, until the other end of the pipe is closed."""
     limit_threads(threads)
+    keep_memory()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             connection.send(perform(connection.recv()))

@@ -15,6 +15,7 @@ from robself.errors import ConfigError
 from robself.evaluation.attempts import Attempts
 from robself.evaluation.local_engine import limit_threads
 from robself.evaluation.work import Job, Outcome, perform
+from robself.kept_memory import keep_memory
 
 AHEAD = 2  # jobs handed to Ray per one that it can do at a time, so that no machine waits for the next
 REACH_SECONDS = 10
@@ -74,6 +75,7 @@ def run_on_ray(
 
 def _work(job: Job, threads: int) -> Outcome:
     limit_threads(threads)
+    keep_memory()
     return perform(job)
 
 

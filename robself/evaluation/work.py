@@ -14,6 +14,7 @@ from robself.datasets import Case
 from robself.errors import InputError, RobSelfError
 from robself.evaluation.scores import score
 from robself.evaluation.tasks import Task
+from robself.kept_memory import give_back
 from robself.methods import Estimate, Method, Settings
 from robself.peak_memory import PeakMemory
 
@@ -47,6 +48,7 @@ def perform(job: Job) -> Outcome:
     """Runs a method and scores what it estimates. An exception becomes the record's "error"."""
     try:
         pair = job.case.pair()
+        give_back()  # or this task would seem to need only what the one before did not
         begin = time.perf_counter()
         with PeakMemory() as memory:
             estimate = job.method.run(pair, job.settings)
