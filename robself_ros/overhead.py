@@ -19,6 +19,7 @@ from std_msgs.msg import Header
 
 from robself.config import RobSelfConfig
 from robself.guide_view import GuideView
+from robself.kept_memory import keep_memory
 from robself.network import Prediction, RobSelf
 from robself.normalisation import Normalisation
 from robself.pair import Pair, Result
@@ -226,6 +227,7 @@ def _one_thread():
 
 def main(*sizes: tuple[int, int]) -> None:
     """Measure at 640x480 -> 1280x960, or at the sizes of source and guide (rows, columns), and print."""
+    keep_memory()  # as the node does
     print("\n".join(measure_overhead(*sizes).lines()))
 
 
