@@ -70,8 +70,7 @@ class RobSelfConfig(BaseModel):
         """A preset's configuration.
 
         Args:
-            modality: "depth" or "nir"; None: the preset's own. `robot` has a network for each, a task's preset the
-                same for both.
+            modality: "depth" or "nir"; None: the preset's own.
 
         Raises:
             ConfigError: an unknown name, with the names there are.
@@ -79,10 +78,9 @@ class RobSelfConfig(BaseModel):
         one_of("preset", name, list(PRESETS))
         one_of("variant", variant, list(get_args(Variant)))
         one_of("schedule", schedule, list(get_args(ScheduleName)))
-        of_modality = _FOR_NIR if modality == "nir" else PRESETS
-        settings: dict[str, Any] = dict(of_modality.get(name, PRESETS[name]))
-        own = settings.pop("modality", "depth")
-        modality = modality or own
+        settings: dict[str, Any] = dict(PRESETS[name])
+        modality = modality or settings.pop("modality", "depth")
+        settings.pop("modality", None)
         one_of("modality", modality, list(get_args(Modality)))
         try:
             model = ModelConfig(variant=variant, **settings)
@@ -105,7 +103,7 @@ def _told(error: ValidationError) -> ConfigError:
     return ConfigError(f"{where}: {first['input']!r}: {first['msg']}")
 
 
-# The settings of Sec. 5.2 to 5.4; `robot` is this project's own (docs/method.md).
+# The settings of Sec. 5.2 to 5.4; those of `robot` are this project's own (docs/method.md).
 _DEPTH = {"large_kernel": 7, "small_kernel": 5, "eta": 0.7}
 _NIR = {"large_kernel": 3, "small_kernel": 3, "eta": None, "separate_heads": True, "modality": "nir"}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -116,13 +114,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "task3_x2": {"levels": 4, **_NIR},
     "task3_x4": {"levels": 5, **_NIR},
     "robot": {"levels": 4, "channels": 32, **_DEPTH},
+    "robot_nir": {"levels": 5, "channels": 32, **_NIR},
 }
-# Of a preset that serves both modalities, for NIR: kernels and heads of Sec. 5.4 (docs/method.md).
-_FOR_NIR: dict[str, dict[str, Any]] = {"robot": {"levels": 5, "channels": 32, **_NIR}}
 
 
 def presets() -> list[str]:
-    """Names of the presets: the paper's tasks at their factors, and `robot`."""
+    """Names of the presets: the paper's tasks at their factors, `robot` and `robot_nir`."""
     return list(PRESETS)
 
 

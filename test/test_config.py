@@ -37,7 +37,7 @@ def test_presets_are_the_papers_settings(preset, variant):
 
 
 def test_presets_are_the_papers_tasks_and_robot():
-    assert robself.presets() == [*PAPER, "robot"]
+    assert robself.presets() == [*PAPER, "robot", "robot_nir"]
 
 
 def test_defaults_are_robself_re_coarse_to_fine_seed_0():
@@ -51,17 +51,15 @@ def test_defaults_are_robself_re_coarse_to_fine_seed_0():
 
 
 def test_a_tasks_preset_serves_the_other_modality_with_the_same_network():
-    for preset, other in (("task3_x2", "depth"), ("task1_x4", "nir")):
+    for preset, other in (("task3_x2", "depth"), ("robot", "nir")):
         own, serving = RobSelfConfig.from_preset(preset), RobSelfConfig.from_preset(preset, modality=other)
         assert (serving.modality, serving.model) == (other, own.model)
 
 
-def test_robot_serves_nir_with_the_papers_network_for_it():
-    depth, nir = (RobSelfConfig.from_preset("robot", modality=modality) for modality in ("depth", "nir"))
-    assert depth == RobSelfConfig.from_preset("robot")
-    assert (depth.model.large_kernel, depth.model.separate_heads) == (7, False)
+def test_robot_nir_is_the_papers_network_for_nir_with_half_the_channels():
+    config = RobSelfConfig.from_preset("robot_nir")
     paper = RobSelfConfig.from_preset("task3_x4").model
-    assert nir.model == paper.model_copy(update={"channels": 32}) and nir.modality == "nir"
+    assert config.model == paper.model_copy(update={"channels": 32}) and config.modality == "nir"
 
 
 @pytest.mark.parametrize(
