@@ -187,6 +187,7 @@ def predict_literally(network: RobSelf, observation: Observation) -> Prediction:
     return Prediction(*(image[None] for image in images))
 
 
+@memory_by_default()
 def optimise_literally(
     network: RobSelf,
     observation: Observation,
@@ -200,17 +201,6 @@ def optimise_literally(
         on_iteration: called with the iterations done.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=0.002)
-    with memory_by_default():
-        return _descended(network, observation, optimiser, iterations, on_iteration)
-
-
-def _descended(
-    network: RobSelf,
-    observation: Observation,
-    optimiser: torch.optim.Optimizer,
-    iterations: int,
-    on_iteration: Callable[[int], None],
-) -> Prediction:
     for iteration in range(iterations):
         for group in optimiser.param_groups:
             group["lr"] = 0.002 * 0.9998 ** (iteration // 5)

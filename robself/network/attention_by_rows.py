@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
-from robself.network.windows import chosen_masks, in_whole_tiles, tiled
+from robself.network.windows import chosen_masks, in_whole_tiles, rows_at_once, tiled
 
 QUERIES_AT_ONCE = 1024
 SMALL_KERNEL = 7  # up to which small tiles, with fewer keys that no query asks for, are faster
@@ -29,7 +29,7 @@ class _AttentionByRows(torch.autograd.Function):
         enhanced = torch.empty_like(queries, memory_format=torch.channels_last)
         answered = tiled(enhanced, tile, tile)
         weights = [] if any(ctx.needs_input_grad) else None
-        for rows in _rows_at_once(asked):
+        for rows in _bands(asked):
             query = asked[rows].reshape(-1, tile**2, channels)
             key = seen[rows].reshape(-1, extent**2, channels)
             chosen = None if marks is None else marks[rows].flatten(0, 1)
@@ -52,7 +52,7 @@ class _AttentionByRows(torch.autograd.Function):
         of_queries = torch.empty_like(queries, memory_format=torch.channels_last)
         of_asked = tiled(of_queries, tile, tile)
         of_keys = _Overlaps(keys, tile, extent)
-        for rows, weight in zip(_rows_at_once(asked), weights, strict=True):
+        for rows, weight in zip(_bands(asked), weights, strict=True):
             key = seen[rows].reshape(-1, extent**2, channels)
             # Keys are values, too: the gradients of both meet in one product.
             inputs = torch.stack((asked[rows], wanted[rows]), dim=2).view(-1, 2 * tile**2, channels)
@@ -89,13 +89,10 @@ class _Overlaps:
         return self.sums.flatten(2, 3)[:, :, : self.width].permute(0, 3, 1, 2)
 
 
-def _rows_at_once(tiles: torch.Tensor) -> Iterator[tuple[int, slice]]:
-    """Which image of a batch and which rows of its tiles. Shape: (B, rows, columns, tile, tile, C)."""
-    batch, rows, columns, tile = tiles.shape[:4]
-    step = max(1, QUERIES_AT_ONCE // (columns * tile**2))
-    for image in range(batch):
-        for row in range(0, rows, step):
-            yield image, slice(row, row + step)
+def _bands(tiles: torch.Tensor) -> Iterator[tuple[int, slice]]:
+    """Rows of tiles that are computed together. Shape: (B, rows, columns, tile, tile, C)."""
+    columns, tile = tiles.shape[2:4]
+    return rows_at_once(tiles, max(1, QUERIES_AT_ONCE // (columns * tile**2)))
 
 
 @torch.compiler.disable  # a compiler would unroll its loop

@@ -4,13 +4,12 @@ There oneDNN computes it of channels-last features at a quarter of the speed of 
 an iteration's time goes into it. Here it is a matrix product: the features' patches by the output's gradient.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 
-from robself.network.windows import patches
+from robself.network.windows import patches, rows_at_once
 
 PIXELS_AT_ONCE = 1024  # a thread: their patches stay in its cache
 FEWEST_CHANNELS = 8  # patches of fewer make products too narrow to be fast
@@ -65,18 +64,10 @@ def weight_gradient(
     seen, gradient = patches(feature, size, stride), gradient.permute(0, 2, 3, 1)
     outputs, bands = gradient.shape[-1], torch.get_num_threads()
     sums = feature.new_zeros(bands, outputs, seen[0, 0, 0].numel())
-    for rows in _rows_at_once(gradient, bands):
+    step = bands * max(1, PIXELS_AT_ONCE // gradient.shape[2])
+    for rows in rows_at_once(gradient, step):
         # A product of many rows by few is no work for several threads; several products are.
         parts = bands if gradient[rows].shape[0] % bands == 0 else 1
         wanted = gradient[rows].reshape(parts, -1, outputs)
         sums[:parts].baddbmm_(wanted.mT, seen[rows].reshape(parts, -1, sums.shape[-1]))
     return sums.sum(0).view(outputs, *size, -1).permute(0, 3, 1, 2)
-
-
-def _rows_at_once(gradient: torch.Tensor, bands: int) -> Iterator[tuple[int, slice]]:
-    """Which image of a batch and which of its rows. Shape: (B, H', W', N)."""
-    batch, height, width = gradient.shape[:3]
-    step = bands * max(1, PIXELS_AT_ONCE // width)
-    for image in range(batch):
-        for row in range(0, height, step):
-            yield image, slice(row, row + step)

@@ -4,6 +4,7 @@ The image is cut into square tiles of queries, `tile` pixels a side; a tile shar
 masked product serves all its windows and a tensor of H W m^2 C elements never exists.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
 import torch
@@ -39,6 +40,13 @@ def patches(image: torch.Tensor, size: tuple[int, int], step: tuple[int, int]) -
     """A view of patches of a size every `step` pixels. Shape: (B, C, H', W') -> (B, rows, columns, *size, C)."""
     cut = image.permute(0, 2, 3, 1).unfold(1, size[0], step[0]).unfold(2, size[1], step[1])
     return cut.permute(0, 1, 2, 4, 5, 3)
+
+
+def rows_at_once(images: torch.Tensor, step: int) -> Iterator[tuple[int, slice]]:
+    """Which image of a batch and which of its rows, so many at a time. Shape: (B, rows, ...)."""
+    for image in range(images.shape[0]):
+        for row in range(0, images.shape[1], step):
+            yield image, slice(row, row + step)
 
 
 @cache  # for good: a CUDA graph may read it
