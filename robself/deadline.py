@@ -109,6 +109,11 @@ class Deadline:
         return stages if enough else stages[-1:]
 
     @property
+    def allows_another_look(self) -> bool:
+        """Whether a second forward pass after the last iteration leaves the result no later than it may be."""
+        return self.allows(self.conclusion - self.iteration(1.0))
+
+    @property
     def allows_refinement(self) -> bool:
         """Whether the result may be refined: also a late one must not be later by more than an iteration and a
         forward pass."""

@@ -94,6 +94,10 @@ class Checkpoint:
     resolution: float | None
     at: dict[float, Snapshot]
 
+    def knows(self, resolution: float) -> bool:
+        """Whether something was learned there."""
+        return resolution in self.at
+
     def back(self) -> None:
         self.held.restore()
-        self.learned._resolution, self.learned._at = self.resolution, self.at
+        self.learned._resolution, self.learned._at = self.resolution, dict(self.at)

@@ -153,7 +153,7 @@ class OnlineSuperResolver:
                 deadline=deadline,
                 should_stop=should_stop,
                 on_progress=on_progress,
-                before=begin.held,
+                begin=begin,
                 run=self._run,
             )
         except BaseException:

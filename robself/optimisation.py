@@ -12,7 +12,7 @@ from robself.consistency import consistency, consistency_loss
 from robself.cuda_graphs import Run, directly
 from robself.deadline import Deadline, StageClock
 from robself.errors import Interrupted
-from robself.learned import Learned, Snapshot
+from robself.learned import Checkpoint, Learned
 from robself.network import Prediction, RobSelf
 from robself.optimisers import set_learning_rate
 from robself.plateau import Plateau
@@ -48,7 +48,7 @@ class Outcome:
     loss_before: float | None
     consistency_before: float | None  # its first term of Eq. 1 alone; None: nothing was optimised
     loss_after: float | None
-    stopped_by: str  # "schedule", "deadline" or "divergence"
+    stopped_by: str  # "schedule", "deadline", "divergence", or "loss": it has risen, and all was taken back
 
 
 def predict(
@@ -125,7 +125,7 @@ def optimise(
     deadline: Deadline,
     should_stop: Callable[[], bool],
     on_progress: Callable[[Progress], None] | None,
-    before: Snapshot,
+    begin: Checkpoint,
     run: Run = directly,
 ) -> Outcome:
     """Minimise Eq. 1 over the stages, each from what was learned at its resolution, then predict at the full one.
@@ -133,11 +133,12 @@ def optimise(
     A stage ends with its iterations or with its share of the time, whichever is first, and its learning rate
     falls by whichever is further on, or from a plateau of the loss on. There is one iteration at least: random
     weights are no result. A loss that is not finite takes weights and optimiser back to where they were last seen
-    healthy, at half the learning rate.
+    healthy, at half the learning rate. Warm weights that end with a larger loss than they began with, as one or two
+    steps may make them, are taken back if there is time for another look.
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
-        before: what to go back to until a loss was finite.
+        begin: what to go back to.
         run: runs the iterations' parts (`robself.cuda_graphs`).
 
     Raises:
@@ -148,9 +149,10 @@ def optimise(
     total = sum(costs)
     device = observations.full.source.device
     checked_every = CHECKED_EVERY.get(device.type, 10)
-    healthy, own = before, False  # what to go back to, and whether it may be written to
+    healthy, own = begin.held, False  # what to go back to, and whether it may be written to
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
+    loss_of_warm = math.inf  # at full resolution
     stopped_by = "schedule"
 
     for index, (stage, cost) in enumerate(zip(stages, costs, strict=True)):
@@ -195,6 +197,8 @@ def optimise(
                     loss_before = loss_seen
                     pooled = observation.pool(sr)
                     consistency_before = consistency(pooled, observation.source, observation.valid).item()
+                    if stage.resolution == 1.0 and begin.knows(1.0):
+                        loss_of_warm = loss_seen
                 if plateau.reached(iteration, loss_seen):
                     iteration = max(iteration, stage.after_plateau)
                 if on_progress:
@@ -214,6 +218,11 @@ def optimise(
     if not math.isfinite(loss_after):
         healthy.restore()
         stopped_by = "divergence"
+        prediction, loss_after = _conclude(network, observations.full, dtype, run)
+    elif loss_after > loss_of_warm and stopped_by != "divergence" and deadline.allows_another_look:
+        begin.back()
+        learned.turn_to(1.0)
+        stopped_by = "loss"
         prediction, loss_after = _conclude(network, observations.full, dtype, run)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
 

@@ -1,9 +1,20 @@
 """The resolver over a stream: cold once, then warm; tracking looks and does not touch; a reset forgets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from small_pairs import SHORT, assert_sound, same_bits, small_config, small_pair, small_resolver
+from small_pairs import (
+    ENOUGH,
+    SHORT,
+    assert_sound,
+    coarse_pair,
+    same_bits,
+    small_config,
+    small_pair,
+    small_resolver,
+)
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -14,6 +25,7 @@ from robself.online import Budget, OnlineSuperResolver
 from robself.schedule import Schedule, Stage
 
 FULL_SIZE = Schedule(cold=(Stage(1.0, 14),), warm=(Stage(1.0, 5),))
+FAR_TOO_LONG = Stage(1.0, 2, learning_rate=0.3)  # its steps
 PAIR, MOVED = small_pair(), small_pair(edge=0.6, near=1000.0)
 
 
@@ -174,6 +186,34 @@ def test_a_stopped_warm_keyframe_leaves_the_resolver_as_it_was(calls):
     assert same_bits(stopped.track(MOVED), undisturbed.track(MOVED))
     # The next keyframe also needs the optimiser's moments to be as they were.
     assert same_bits(stopped.keyframe(MOVED), undisturbed.keyframe(MOVED))
+
+
+@pytest.mark.parametrize("stages", [(FAR_TOO_LONG,), (Stage(0.5, 2), FAR_TOO_LONG)])
+def test_a_warm_keyframe_that_raises_the_loss_is_taken_back(stages):
+    """Two steps that are far too long stand for the one that a slow CPU has time for."""
+    pair, normal = coarse_pair(), replace(ENOUGH, cold=(Stage(0.5, 20, 0.004), *ENOUGH.cold))
+    harmed, undisturbed = (small_resolver(schedule=normal, residual=True, channels=8) for _ in range(2))
+    for resolver in (harmed, undisturbed):
+        resolver.keyframe(pair)
+    tracked = undisturbed.track(pair)
+    harmed.schedule = replace(normal, warm=stages)
+    result = harmed.keyframe(pair)
+    assert (result.info["mode"], result.info["start"]) == ("keyframe", "warm")
+    assert (result.info["iterations"], result.info["stopped_by"]) == (2 * len(stages), "loss")
+    if stages == (FAR_TOO_LONG,):
+        assert same_bits(result, tracked)
+        assert result.info["loss_after"] == pytest.approx(result.info["loss_before"], rel=1e-5)
+    harmed.schedule = normal
+    assert same_bits(harmed.track(pair), tracked)
+    # The optimiser's moments are as they were, too.
+    assert same_bits(harmed.keyframe(pair), undisturbed.keyframe(pair))
+
+
+def test_a_cold_keyframe_whose_loss_has_risen_keeps_what_it_has():
+    rising = Schedule(cold=(Stage(1.0, 2), Stage(1.0, 2, learning_rate=0.3)), warm=(Stage(1.0, 1),))
+    result = small_resolver(schedule=rising).keyframe(PAIR)
+    assert result.info["loss_after"] > result.info["loss_before"]
+    assert result.info["stopped_by"] == "schedule"
 
 
 def test_a_stopped_cold_keyframe_leaves_the_resolver_cold():
