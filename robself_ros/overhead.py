@@ -96,7 +96,7 @@ def measure_overhead(
     with _one_thread():
         bench.pass_through()  # what is computed once
         bench.enlargements.clear()
-        steps, fewer = (bench.measured(repeats, by_products) for by_products in (True, False))
+        steps, fewer = bench.measured(repeats)
     return Overhead(steps, fewer, median(bench.enlargements))
 
 
@@ -127,12 +127,13 @@ class _Bench:
         self.steps: dict[str, list[float]] = {}
         self.enlargements: list[float] = []
 
-    def measured(self, repeats: int, by_products: bool) -> dict[str, float]:
-        """Medians of the steps."""
-        self.steps.clear()
+    def measured(self, repeats: int) -> list[dict[str, float]]:
+        """Medians of the steps with by-products, and of those without: in turn, for a machine may become slower."""
+        both: tuple[dict[str, list[float]], ...] = {}, {}
         for _ in range(repeats):
-            self.pass_through(by_products)
-        return {name: median(milliseconds) for name, milliseconds in self.steps.items()}
+            for self.steps, by_products in zip(both, (True, False), strict=True):
+                self.pass_through(by_products)
+        return [{name: median(taken) for name, taken in steps.items()} for steps in both]
 
     def pass_through(self, by_products: bool = True) -> None:
         """One pair, from messages to messages."""

@@ -19,7 +19,7 @@ from robself.rendering.shapes import Box, Cylinder, Ellipsoid, Plane, rotation
 from robself.rendering.textures import checks, mottled, parcel, planks, stripes
 from robself.upsampling import bicubic
 
-ITERATIONS = 120
+ITERATIONS = 80
 CALIBRATION_ERROR = rotation(*(3 * np.array([0.6, 0.64, -0.48])))  # 3 degrees about an axis of no preference
 
 
