@@ -9,6 +9,7 @@ Writes every run with its settings to the JSON file, and the same as a table to 
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -43,6 +44,7 @@ def measure(
     config = config.model_copy(update={"model": config.model.model_copy(update=overrides)})
     changes = dict(road)
     if stages := changes.pop("cold", None):
+        changes["meant_for"] = math.inf  # they are what is run
         changes["cold"] = tuple(
             Stage(resolution, int(iterations), patience=int(patience[0]) if patience else None)
             for resolution, iterations, *patience in stages

@@ -51,8 +51,11 @@ class Stage:
         least = min(1.0, LEAST_POOLING / factor)
         if self.resolution >= least:
             return self
-        iterations = max(1, round(self.iterations * (self.resolution / least) ** 2))
-        return replace(self, resolution=least, iterations=iterations)
+        return replace(self.shortened((self.resolution / least) ** 2), resolution=least)
+
+    def shortened(self, share: float) -> Stage:
+        """The stage with that share of its iterations."""
+        return replace(self, iterations=max(1, round(self.iterations * share)))
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Schedule:
             otherwise all have the upsampled source (Sec. 3.1).
         back_projection, sharpening: steps of refinement, which make a prediction consistent with the source and
             its edges steep.
+        meant_for: the factor that the cold stages' iterations are for. Beyond it those after the first find more
+            of their work done, and have fewer.
     """
 
     cold: tuple[Stage, ...]
@@ -74,6 +79,7 @@ class Schedule:
     bootstrapping: bool = True
     back_projection: int = 3
     sharpening: int = 20
+    meant_for: float = math.inf
 
     def coarser(self, factor: float) -> tuple[float, ...]:
         """Resolutions on the way to the full one, for that factor of super-resolution: those of cold stages."""
@@ -93,6 +99,9 @@ class Schedule:
         stages = tuple(stage.resolving(factor) for stage in (self.warm if warm else self.cold))
         if warm:
             stages = _merged(stages)
+        elif self.meant_for < factor < math.inf:
+            first, *later = stages
+            stages = first, *(stage.shortened((self.meant_for / factor) ** 1.5) for stage in later)
         if iterations is None:
             return stages
         if iterations < 1:
@@ -124,6 +133,7 @@ SCHEDULES: dict[str, Schedule] = {
         cold=(Stage(0.25, 300), Stage(0.5, 300), Stage(1.0, 100)),
         # Less than a twenty-fifth of that work; half its rate, so that what is cut short explains the source, too.
         warm=(Stage(0.25, 4, 0.001), Stage(0.5, 4, 0.001), Stage(1.0, 6, 0.001)),
+        meant_for=4.0,
     ),
     # Sec. 5.1: 1000 iterations at full resolution, Adam 0.002, times 0.9998 every 5; every keyframe alike.
     "paper": Schedule(

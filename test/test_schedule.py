@@ -81,6 +81,17 @@ def test_no_stage_is_so_coarse_that_nothing_is_pooled(factor, resolution, iterat
     assert fine == Stage(1.0, 100)
 
 
+@pytest.mark.parametrize(
+    "factor, iterations", [(2, [75, 100]), (4, [300, 100]), (8, [106, 35]), (16, [38, 12])]
+)
+def test_beyond_the_factor_that_iterations_are_meant_for_later_stages_have_fewer(factor, iterations):
+    stages = SCHEDULES["coarse_to_fine"].stages(False, factor=factor)
+    assert [stage.iterations for stage in stages[1:]] == iterations
+    assert stages[0] == SCHEDULES["coarse_to_fine"].cold[0].resolving(factor)
+    (paper,) = SCHEDULES["paper"].stages(False, factor=factor)
+    assert paper.iterations == 1000
+
+
 @given(st.sampled_from(sorted(SCHEDULES)), st.integers(1, 900), st.floats(1, 16))
 def test_stages_that_had_to_be_finer_still_meet_their_number_of_iterations(name, iterations, factor):
     stages = SCHEDULES[name].stages(False, iterations, factor)
