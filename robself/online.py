@@ -171,10 +171,13 @@ class OnlineSuperResolver:
             state.trusted,
             self._info("keyframe", warm, refined, observations.full, outcome),
         )
-        # What has diverged, or has become worse than it was, is given up: the next keyframe is cold.
-        worse = warm and result.info["fallback"] and not outcome.loss_after < outcome.loss_before
+        # What has diverged, has become worse than it was, or was no use here is given up: the next keyframe is cold.
+        taken_back = outcome.stopped_by == "loss"
+        no_better = result.info["unexplained"] if taken_back else not outcome.loss_after < outcome.loss_before
+        worse = warm and result.info["fallback"] and no_better
         self._warmth = None if worse or outcome.stopped_by == "divergence" else state
-        state.trusted = trust_after(result.info)
+        if not taken_back:  # else the weights are still those of the last keyframe
+            state.trusted = trust_after(result.info)
         return result
 
     def track(self, pair: Pair, translate: bool = True) -> Result:

@@ -134,7 +134,7 @@ def optimise(
     falls by whichever is further on, or from a plateau of the loss on. There is one iteration at least: random
     weights are no result. A loss that is not finite takes weights and optimiser back to where they were last seen
     healthy, at half the learning rate. Warm weights that end with a larger loss than they began with, as one or two
-    steps may make them, are taken back if there is time for another look.
+    steps may make them, are taken back; so is their prediction, if there is time for another look.
 
     Args:
         improve: called between two stages with the resolution of the first; may change what `observations` believe.
@@ -219,11 +219,12 @@ def optimise(
         healthy.restore()
         stopped_by = "divergence"
         prediction, loss_after = _conclude(network, observations.full, dtype, run)
-    elif loss_after > loss_of_warm and stopped_by != "divergence" and deadline.allows_another_look:
+    elif stopped_by != "divergence" and loss_after > loss_of_warm:
+        stopped_by = "loss"
         begin.back()
         learned.turn_to(1.0)
-        stopped_by = "loss"
-        prediction, loss_after = _conclude(network, observations.full, dtype, run)
+        if deadline.allows_another_look:
+            prediction, loss_after = _conclude(network, observations.full, dtype, run)
     return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
 
 

@@ -131,7 +131,7 @@ def _merged(stages: Iterable[Stage]) -> tuple[Stage, ...]:
 SCHEDULES: dict[str, Schedule] = {
     "coarse_to_fine": Schedule(
         cold=(Stage(0.25, 300), Stage(0.5, 300), Stage(1.0, 100)),
-        # Less than a twenty-fifth of that work; half its rate, so that what is cut short explains the source, too.
+        # Up to x4 less than a 25th of that work; half its rate, so that what is cut short explains the source, too.
         warm=(Stage(0.25, 4, 0.001), Stage(0.5, 4, 0.001), Stage(1.0, 6, 0.001)),
         meant_for=4.0,
     ),

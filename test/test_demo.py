@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from robself.camera_model import CameraModel
 from robself.demo import Demo, run_demo
+from robself.demo.stream import pace_on
 from robself.errors import ConfigError, RecordingError, RobSelfError
 from robself.output_topics import output_topics
 from robself.recording import RecordingReader, RecordingWriter
@@ -192,3 +194,10 @@ def wait_for(condition, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("dtype, longer", [(torch.bfloat16, 1), (torch.float32, 5 / 3)])
+def test_a_cpu_that_computes_in_float32_has_more_time(monkeypatch, dtype, longer):
+    monkeypatch.setattr("robself.demo.stream.compute_type", lambda device: dtype)
+    pace = pace_on("cpu", None)
+    assert pace.period == pytest.approx(3.0 * longer) and pace.standstill == pytest.approx(75.0 * longer)

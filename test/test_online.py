@@ -209,6 +209,31 @@ def test_a_warm_keyframe_that_raises_the_loss_is_taken_back(stages):
     assert same_bits(harmed.keyframe(pair), undisturbed.keyframe(pair))
 
 
+def test_weights_are_taken_back_without_time_for_another_look_and_trusted_as_before():
+    pair, other = coarse_pair(), coarse_pair(near=1000.0)
+    harmed, undisturbed = (small_resolver(schedule=ENOUGH, residual=True, channels=8) for _ in range(2))
+    for resolver in (harmed, undisturbed):
+        resolver.keyframe(pair)
+    trusted = harmed._warmth.trusted
+    for late in (pair, other):
+        harmed.schedule = replace(ENOUGH, warm=(FAR_TOO_LONG,))
+        result = harmed.keyframe(late, Budget(seconds=1e-9))
+        assert (result.info["iterations"], result.info["stopped_by"]) == (1, "loss")
+        assert result.info["fallback"], "what the step made of it is all there is"
+        assert not result.info["unexplained"] and harmed.warm
+        assert harmed._warmth.trusted == trusted
+    assert same_bits(harmed.track(pair), undisturbed.track(pair))
+
+
+def test_weights_that_explain_a_pair_neither_before_nor_after_are_given_up():
+    resolver = small_resolver(schedule=ENOUGH, residual=True, channels=8)
+    resolver.keyframe(coarse_pair())
+    resolver.schedule = replace(ENOUGH, warm=(FAR_TOO_LONG,))
+    result = resolver.keyframe(coarse_pair(edge=0.1, near=3000.0, far=400.0))
+    assert (result.info["stopped_by"], result.info["unexplained"]) == ("loss", True)
+    assert result.info["fallback"] and not resolver.warm
+
+
 def test_a_cold_keyframe_whose_loss_has_risen_keeps_what_it_has():
     rising = Schedule(cold=(Stage(1.0, 2), Stage(1.0, 2, learning_rate=0.3)), warm=(Stage(1.0, 1),))
     result = small_resolver(schedule=rising).keyframe(PAIR)

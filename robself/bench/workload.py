@@ -62,7 +62,7 @@ FULL = Workload(
     track_crop=(288, 384),
     sides=(96, 192, 384),
 )
-# Everything in some 20 minutes on one idle core, or in 30 if it computes in float32.
+# Everything in 20 to 30 minutes on one idle core, the more if it computes in float32 (estimated).
 QUICK = Workload(
     equal_crop=(96, 96),
     equal_iterations=4,
