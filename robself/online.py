@@ -172,11 +172,11 @@ class OnlineSuperResolver:
             self._info("keyframe", warm, refined, observations.full, outcome),
         )
         # What has diverged, has become worse than it was, or was no use here is given up: the next keyframe is cold.
-        taken_back = outcome.stopped_by == "loss"
-        no_better = result.info["unexplained"] if taken_back else not outcome.loss_after < outcome.loss_before
+        learned = outcome.loss_after < outcome.loss_before
+        no_better = result.info["unexplained"] if outcome.taken_back else not learned
         worse = warm and result.info["fallback"] and no_better
         self._warmth = None if worse or outcome.stopped_by == "divergence" else state
-        if not taken_back:  # else the weights are still those of the last keyframe
+        if not outcome.taken_back:  # else the weights are still those of the last keyframe
             state.trusted = trust_after(result.info)
         return result
 
@@ -286,6 +286,7 @@ class OnlineSuperResolver:
             "loss_before": outcome.loss_before,
             "loss_after": outcome.loss_after,
             "stopped_by": outcome.stopped_by,
+            "taken_back": outcome.taken_back,
             "device": str(self.device),
             "dtype": str(self.dtype).removeprefix("torch."),
             "preset": self.config.preset,

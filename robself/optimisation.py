@@ -48,7 +48,8 @@ class Outcome:
     loss_before: float | None
     consistency_before: float | None  # its first term of Eq. 1 alone; None: nothing was optimised
     loss_after: float | None
-    stopped_by: str  # "schedule", "deadline", "divergence", or "loss": it has risen, and all was taken back
+    stopped_by: str  # "schedule", "deadline" or "divergence"
+    taken_back: bool = False  # warm weights are again what they were, for their loss had risen
 
 
 def predict(
@@ -153,7 +154,7 @@ def optimise(
     done, setbacks, spent = 0, 0, 0.0
     loss_before = consistency_before = math.nan
     loss_of_warm = math.inf  # at full resolution
-    stopped_by = "schedule"
+    stopped_by, taken_back = "schedule", False
 
     for index, (stage, cost) in enumerate(zip(stages, costs, strict=True)):
         spent += cost
@@ -220,12 +221,12 @@ def optimise(
         stopped_by = "divergence"
         prediction, loss_after = _conclude(network, observations.full, dtype, run)
     elif stopped_by != "divergence" and loss_after > loss_of_warm:
-        stopped_by = "loss"
+        taken_back = True
         begin.back()
         learned.turn_to(1.0)
         if deadline.allows_another_look:
             prediction, loss_after = _conclude(network, observations.full, dtype, run)
-    return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by)
+    return Outcome(prediction, done, loss_before, consistency_before, loss_after, stopped_by, taken_back)
 
 
 def _conclude(

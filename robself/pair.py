@@ -128,9 +128,10 @@ class Result:
             memory_peak_mb (MiB), memory_peak_of (what that is the memory of: on a CPU the whole process),
             loss_before, loss_after (Eq. 1; None without `translated`), consistency_before, consistency_after (mean
             |f_down(prediction) - source| over valid pixels, source's unit, before back-projection),
-            consistency_bicubic (the same of bicubic enlargement), stopped_by ("schedule", "deadline", "divergence", or
-            "loss": it has risen, and what the iterations have done was taken back), device, preset, variant, schedule,
-            seed, versions. Of a mean of several networks: members, member_seeds (`robself.ensemble`).
+            consistency_bicubic (the same of bicubic enlargement), stopped_by ("schedule", "deadline" or
+            "divergence"), taken_back (bool: the loss had risen, and the weights are again what they were), device,
+            preset, variant, schedule, seed, versions. Of a mean of several networks: members, member_seeds
+            (`robself.ensemble`).
     """
 
     sr: np.ndarray
