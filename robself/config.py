@@ -79,8 +79,8 @@ class RobSelfConfig(BaseModel):
         one_of("variant", variant, list(get_args(Variant)))
         one_of("schedule", schedule, list(get_args(ScheduleName)))
         settings: dict[str, Any] = dict(PRESETS[name])
-        modality = modality or settings.pop("modality", "depth")
-        settings.pop("modality", None)
+        own = settings.pop("modality", "depth")
+        modality = modality or own
         one_of("modality", modality, list(get_args(Modality)))
         try:
             model = ModelConfig(variant=variant, **settings)
